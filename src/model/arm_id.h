@@ -16,15 +16,17 @@ struct mln_arm_id {
 
 enum { MLN_ARM_ID_MAX_BYTES = 1600, MLN_ARM_ID_MAX_SEGMENTS = 40 };
 
-/* Parses "/subscriptions/{s}[/resourceGroups/{g}][/providers/{ns}/{type}/{name}[/...]]" (fixed words without case; of
-   several providers the last one counts, what is before it is the parent). INVALID for anything else: an empty segment,
-   ".", "..", a control byte, '%' or '\\', '?', '#', too long, an odd tail. */
+/* Parses "[/subscriptions/{s}[/resourceGroups/{g}]][/providers/{ns}/{type}/{name}[/...]]" (fixed words without case; of
+   several providers the last one counts, what is before it is the parent). One final slash is taken off. INVALID for
+   anything else: an empty segment, ".", "..", a control byte, '%' or '\\', '?', '#', not UTF-8, too long, an odd tail. */
 MLN_RESULT mln_arm_id_parse(struct mln_str text, struct mln_arm_id *out);
 
-/* "Microsoft.HybridCompute/machines/extensions": provider and the type segments, as written. */
+/* "Microsoft.HybridCompute/machines/extensions": provider and the type segments, as written. INVALID for a subscription
+   or group, which has no provider. */
 MLN_RESULT mln_arm_id_type(const struct mln_arm_id *id, struct mln_arena *arena, struct mln_str *type);
 
-/* True when id is scope itself or lies below it; without case. */
+/* True when id is scope itself or lies below it; without case. A final slash of either does not matter; everything lies
+   below "" and "/". */
 bool mln_arm_id_below(struct mln_str id, struct mln_str scope);
 
 #endif
