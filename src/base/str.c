@@ -171,28 +171,39 @@ struct mln_result mln_str_to_i64(struct mln_str s, int64_t *out)
     return MLN_OK;
 }
 
-/* The ranges of Unicode's table 3-7, well-formed UTF-8 byte sequences. */
+/* Bytes of the character at p, 0 when it is not well formed: the ranges of Unicode's table 3-7. */
+static size_t utf8_length(const unsigned char *p, size_t n)
+{
+    unsigned char c = p[0];
+    if (c < 0x80)
+        return 1;
+    size_t length = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    if (length == 0 || n < length)
+        return 0;
+    unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return length;
+}
+
+size_t mln_str_utf8_prefix(struct mln_str s)
+{
+    size_t at = 0;
+    for (size_t length; at < s.n; at += length) {
+        length = utf8_length((const unsigned char *)s.p + at, s.n - at);
+        if (length == 0)
+            break;
+    }
+    return at;
+}
+
 bool mln_str_is_utf8(struct mln_str s)
 {
-    if (s.n == 0)
-        return true;
-    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
-    while (p < end) {
-        unsigned char c = *p++;
-        if (c < 0x80)
-            continue;
-        int more = c >= 0xC2 && c <= 0xDF ? 1 : (c & 0xF0) == 0xE0 ? 2 : c >= 0xF0 && c <= 0xF4 ? 3 : 0;
-        if (more == 0 || end - p < more)
-            return false;
-        unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-        unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-        if (*p < low || *p > high)
-            return false;
-        for (p++; --more; p++)
-            if ((*p & 0xC0) != 0x80)
-                return false;
-    }
-    return true;
+    return mln_str_utf8_prefix(s) == s.n;
 }
 
 static uint64_t key[2];

@@ -61,6 +61,8 @@ MLN_RESULT mln_str_to_u64(struct mln_str s, uint64_t *out);
 
 /* Valid UTF-8 (no surrogates, no overlong forms, at most U+10FFFF). */
 bool mln_str_is_utf8(struct mln_str s);
+/* How many leading bytes of s are valid UTF-8: s.n when all are, else the offset of the first bad byte sequence. */
+size_t mln_str_utf8_prefix(struct mln_str s);
 
 /* Keyed SipHash-1-3 under a per-process random key: safe for tables of hostile keys; never store it. */
 uint64_t mln_str_hash(struct mln_str s);

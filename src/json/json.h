@@ -50,7 +50,7 @@ struct mln_json_member {
 enum { MLN_JSON_MAX_DEPTH = 128 };
 
 /* The number of a member name, the same for the same bytes for the life of the process. The table is global, locked, and
-   bounded: names beyond 1 million distinct ones, and names longer than 256 bytes, share the number
+   bounded: names beyond 1 million distinct ones or 64 MiB in all, and names longer than 256 bytes, share the number
    MLN_JSON_KEY_OTHER and are compared by their bytes. */
 uint32_t mln_json_key(struct mln_str name);
 enum { MLN_JSON_KEY_OTHER = 0 };
@@ -74,7 +74,8 @@ static inline bool mln_json_is(const struct mln_json *json, enum mln_json_kind k
 {
     return json && json->kind == (uint32_t)kind;
 }
-const char *mln_json_kind_name(const struct mln_json *json); /* "object", "missing" for NULL, ... */
+/* "null", "boolean", "integer", "real", "string", "array", "object", and "missing" for NULL. */
+const char *mln_json_kind_name(const struct mln_json *json);
 
 /* Same kind and content; objects without regard to order; INT, UINT and REAL by numeric value. */
 bool mln_json_equal(const struct mln_json *a, const struct mln_json *b);
@@ -82,12 +83,12 @@ bool mln_json_equal(const struct mln_json *a, const struct mln_json *b);
 /* RFC 7396. The result shares subtrees with both; all must live as long. */
 MLN_RESULT mln_json_merge_patch(struct mln_arena *arena, const struct mln_json *target, const struct mln_json *patch,
                                 const struct mln_json **out);
-/* A merge patch that turns from into to; *out NULL when they are equal. Members whose value in `to` is null cannot be
-   expressed and are INVALID. */
+/* A merge patch that turns from into exactly to (1 and 1.0 differ here); *out NULL when nothing differs. A member that
+   would have to become null cannot be expressed and is INVALID, with its path. The patch shares subtrees with to. */
 MLN_RESULT mln_json_diff(struct mln_arena *arena, const struct mln_json *from, const struct mln_json *to,
                          const struct mln_json **out);
 
-/* Builders for trees made in code; children are copied shallowly into the arena. */
+/* Builders for trees made in code; children are copied shallowly into the arena. The names of one object must differ. */
 struct mln_json mln_json_of_str(struct mln_str s); /* shares the bytes */
 struct mln_json mln_json_of_i64(int64_t i);
 struct mln_json mln_json_of_bool(bool b);

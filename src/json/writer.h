@@ -13,7 +13,9 @@ struct mln_json_writer {
     struct mln_result failed; /* the first failure */
     uint8_t depth;
     uint64_t in_object[2], has_items[2]; /* one bit per level, MLN_JSON_MAX_DEPTH of them */
-    bool after_name, pretty;
+    bool after_name, complete;
+    bool pretty; /* may be set before the first value: two spaces a level and a final newline */
+    bool sorted; /* may be set: trees with their members in byte order of the names */
 };
 
 struct mln_json_writer mln_json_writer(struct mln_buf *out); /* appends to out */
@@ -46,5 +48,9 @@ MLN_RESULT mln_json_writer_end(struct mln_json_writer *w);
 
 /* A whole tree at once; pretty: two spaces a level and a final newline. */
 MLN_RESULT mln_json_write(struct mln_buf *out, const struct mln_json *json, bool pretty);
+
+/* The canonical form, for digests: members sorted by the bytes of their names at every level, no blanks. Trees that are
+   exactly equal (also in the kind of each number) give the same bytes. */
+MLN_RESULT mln_json_write_canonical(struct mln_buf *out, const struct mln_json *json);
 
 #endif
