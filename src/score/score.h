@@ -27,14 +27,18 @@ struct mln_scope_score {
     int64_t weight;    /* distinct healthy + unhealthy resources of the scope */
 };
 
-/* max_points / (healthy + unhealthy) x healthy. */
+/* max_points / (healthy + unhealthy) x healthy. Negative numbers count as 0. */
 struct mln_control_score mln_score_control(int32_t max_points, const struct mln_control_counts *counts);
+/* max_points / (healthy + unhealthy) x resources: what so many of the control's resources stand for; never more than
+   max_points. */
+mln_nanopoints mln_score_share(int32_t max_points, const struct mln_control_counts *counts, int64_t resources);
 /* Sums over controls; weight is handed through. */
 struct mln_scope_score mln_score_scope(const struct mln_control_score *controls, size_t n, int64_t weight);
 /* sum(percentage x weight) / sum(weight); 0 without weight. */
 double mln_score_over_scopes(const struct mln_scope_score *scopes, size_t n);
 
-/* "3.33", "<0.01" for a positive value below the smallest step, "0". decimals at most 9. */
+/* "3.33" with so many decimals (0 to 9), rounded half away from zero; "0" for zero; a value smaller than the last digit can
+   show is "<0.01", or ">-0.01" when negative. Returns a slice of out. */
 struct mln_str mln_score_text(mln_nanopoints points, int decimals, char out[32]);
 
 #endif
