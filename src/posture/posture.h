@@ -39,8 +39,16 @@ enum { MLN_POSTURE_NEW = 0, MLN_POSTURE_ANY = -1 };
    subscription or resource group does not exist. *created and *revision may be NULL. actor: who, for the record. */
 MLN_RESULT mln_posture_put(struct mln_posture *posture, const struct mln_json *document, int64_t expect,
                            struct mln_str actor, bool *created, int64_t *revision);
+/* As put, and commits the changes and expectations of `with` (owned from here on, also on failure) in the same batch: both
+   happen or neither does. PRECONDITION also when an expectation of `with` is not met. */
+MLN_RESULT mln_posture_put_with(struct mln_posture *posture, const struct mln_json *document, int64_t expect,
+                                struct mln_str actor, struct mln_store_batch *with, bool *created, int64_t *revision);
 /* NOT_FOUND when it is not there. */
 MLN_RESULT mln_posture_delete(struct mln_posture *posture, struct mln_str id, struct mln_str actor);
+/* Delete an empty container (inventory/containers.h); here, because no resource may enter it meanwhile. NOT_FOUND; CONFLICT
+   while something is in it. */
+MLN_RESULT mln_posture_delete_group(struct mln_posture *posture, struct mln_str subscription, struct mln_str name);
+MLN_RESULT mln_posture_delete_subscription(struct mln_posture *posture, struct mln_str subscription);
 
 /* ---- answers ---- */
 
@@ -86,13 +94,16 @@ MLN_RESULT mln_posture_plan(struct mln_posture *posture, const struct mln_rulese
                             double percentage, struct mln_arena *arena, struct mln_fix **fixes, size_t *n,
                             struct mln_posture_score *reached);
 
-/* One recommendation: a rule with its unhealthy resources, and the points that fixing all of them would add. */
+/* One recommendation: a rule with its resources, and what fixing it would add. */
 struct mln_recommendation {
     const struct mln_rule *rule;
     int64_t healthy, unhealthy, not_applicable; /* resources */
-    mln_nanopoints potential_increase;
+    mln_nanopoints potential_increase; /* gained when all its unhealthy resources pass it and nothing else changes */
+    mln_nanopoints potential_share;    /* max / (healthy + unhealthy) x its unhealthy resources, over its controls: above 0
+                                          also where other recommendations fail on the same resources */
 };
-/* Of a subscription, by potential increase, then severity, then unhealthy count. Rules without resources are left out. */
+/* Of a subscription, by potential increase, potential share, severity, then unhealthy count. Rules without resources are
+   left out. */
 MLN_RESULT mln_posture_recommendations(struct mln_posture *posture, const struct mln_ruleset *rules,
                                        struct mln_str subscription, struct mln_arena *arena,
                                        struct mln_recommendation **out, size_t *n);
