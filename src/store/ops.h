@@ -1,7 +1,7 @@
 /*
- * What a store's back end gives: struct mln_store_ops. A back end stores ordered bytes and applies groups of batches; all
- * that is the same for every back end (the queue, the writer thread, tickets, limits, what a scan means as a range of
- * keys) is done in store/ and not again.
+ * What a store's back end gives: struct mln_store_ops. A back end stores ordered bytes and applies groups of batches;
+ * all that is the same for every back end (the queue, the writer thread, tickets, limits, what a scan means as a range
+ * of keys) is done in store/ and not again.
  *
  * Only store/ and stores/ include this header. tests/store/conformance.h says in tests what a back end must do.
  */
@@ -20,13 +20,13 @@ struct mln_store_options {
     int64_t reader_wait_ms;   /* how long a reader waits for another to end */
     uint64_t log_limit_bytes; /* moments are revoked when the log is longer; beyond twice this, writes are refused */
 };
-#define MLN_STORE_DEFAULTS                                                                          \
-    ((struct mln_store_options){.queue_batches = 4096,                                              \
-                                .queue_bytes = (size_t)256 << 20,                                   \
-                                .group_batches = 256,                                               \
-                                .group_bytes = (size_t)8 << 20,                                     \
-                                .readers = 16,                                                      \
-                                .reader_wait_ms = 10000,                                            \
+#define MLN_STORE_DEFAULTS                                                                                             \
+    ((struct mln_store_options){.queue_batches = 4096,                                                                 \
+                                .queue_bytes = (size_t)256 << 20,                                                      \
+                                .group_batches = 256,                                                                  \
+                                .group_bytes = (size_t)8 << 20,                                                        \
+                                .readers = 16,                                                                         \
+                                .reader_wait_ms = 10000,                                                               \
                                 .log_limit_bytes = (uint64_t)256 << 20})
 
 enum mln_store_change_kind { MLN_CHANGE_PUT, MLN_CHANGE_DELETE, MLN_CHANGE_DELETE_RANGE };
@@ -67,8 +67,8 @@ struct mln_store_ops {
     MLN_RESULT (*open)(const char *rest, const struct mln_store_options *options, void **database);
     void (*close)(void *database);
 
-    /* By the writer thread alone. Applies the batches in order, in one durable commit: each whole or not at all, and one
-       that fails (its result set) does not touch the others. A failure returned means that none was applied. */
+    /* By the writer thread alone. Applies the batches in order, in one durable commit: each whole or not at all, and
+       one that fails (its result set) does not touch the others. A failure returned means that none was applied. */
     MLN_RESULT (*apply)(void *database, struct mln_store_work *work, size_t count);
     /* By the writer thread, after a while without batches: housekeeping. True: call again after a further while. */
     bool (*idle)(void *database);
@@ -76,7 +76,7 @@ struct mln_store_ops {
     /* From any thread. A moment is used by one thread at a time. */
     MLN_RESULT (*read_begin)(void *database, void **moment);
     void (*read_end)(void *moment);
-    /* value and revision are not NULL. */
+    /* value is NULL when only the revision is wanted. */
     MLN_RESULT (*get)(void *moment, enum mln_collection c, struct mln_str key, struct mln_arena *arena,
                       struct mln_str *value, int64_t *revision);
     /* limit 0: all. visit may call get, scan and count on the same moment. */
@@ -84,7 +84,7 @@ struct mln_store_ops {
                        mln_store_visit visit, void *context);
     MLN_RESULT (*count)(void *moment, enum mln_collection c, struct mln_store_range range, uint64_t *count);
 
-    /* Fills size_bytes, log_bytes, readers and revoked. */
+    /* Fills size_bytes, log_bytes, log_failures, readers and revoked. */
     void (*stats)(void *database, struct mln_store_stats *stats);
     MLN_RESULT (*backup)(void *database, const char *path);
 };

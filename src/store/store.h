@@ -1,6 +1,6 @@
 /*
- * What the engines need of a database. A back end in stores/ gives it, as a table of functions (store/ops.h); what opens
- * one by its location is stores/stores.h.
+ * What the engines need of a database. A back end in stores/ gives it, as a table of functions (store/ops.h); what
+ * opens one by its location is stores/stores.h.
  *
  * The model: a fixed list of collections; each is an ordered map from key bytes to a value with the revision (commit
  * number) that wrote it. A batch of changes is applied whole or not at all and is durable once its ticket is done:
@@ -14,20 +14,20 @@
 #include "base/str.h"
 
 /* name, what its keys are, what its values are. Order is part of the format: append only. */
-#define MLN_COLLECTIONS(C)                                                                          \
-    C(META, "meta", "name", "small facts about this store: its id, the content version last applied")          \
-    C(SUBSCRIPTIONS, "subscriptions", "subscription id", "JSON")                                    \
-    C(RESOURCE_GROUPS, "resource_groups", "lower-case resource group id", "ARM JSON")               \
-    C(RESOURCES, "resources", "lower-case resource id", "the resource's JSON")                      \
-    C(RESOURCE_CHANGES, "resource_changes", "time, resource id", "what changed, JSON")              \
-    C(ASSESSMENTS, "assessments", "lower-case resource id", "all its assessments, JSON")            \
-    C(ASSESSMENT_CHANGES, "assessment_changes", "time, resource id", "statuses before and after, JSON")         \
-    C(SCORE_CHANGES, "score_changes", "scope, time", "score before and after with causes, JSON")    \
-    C(DOCUMENTS, "documents", "lower-case ARM id", "settings, pricings, contacts, ... as ARM JSON") \
-    C(PRINCIPALS, "principals", "principal id", "users and service principals, secrets hashed, JSON")           \
-    C(ROLE_ASSIGNMENTS, "role_assignments", "lower-case id", "ARM JSON")                            \
-    C(ACTIVITY, "activity", "sequence number", "one activity log entry with its hash, JSON")        \
-    C(TOKENS, "tokens", "token id", "enrolment tokens (hashed), device codes, refresh tokens, JSON")            \
+#define MLN_COLLECTIONS(C)                                                                                             \
+    C(META, "meta", "name", "small facts about this store: its id, the content version last applied")                  \
+    C(SUBSCRIPTIONS, "subscriptions", "subscription id", "JSON")                                                       \
+    C(RESOURCE_GROUPS, "resource_groups", "lower-case resource group id", "ARM JSON")                                  \
+    C(RESOURCES, "resources", "lower-case resource id", "the resource's JSON")                                         \
+    C(RESOURCE_CHANGES, "resource_changes", "time, resource id", "what changed, JSON")                                 \
+    C(ASSESSMENTS, "assessments", "lower-case resource id", "all its assessments, JSON")                               \
+    C(ASSESSMENT_CHANGES, "assessment_changes", "time, resource id", "statuses before and after, JSON")                \
+    C(SCORE_CHANGES, "score_changes", "scope, time", "score before and after with causes, JSON")                       \
+    C(DOCUMENTS, "documents", "lower-case ARM id", "settings, pricings, contacts, ... as ARM JSON")                    \
+    C(PRINCIPALS, "principals", "principal id", "users and service principals, secrets hashed, JSON")                  \
+    C(ROLE_ASSIGNMENTS, "role_assignments", "lower-case id", "ARM JSON")                                               \
+    C(ACTIVITY, "activity", "sequence number", "one activity log entry with its hash, JSON")                           \
+    C(TOKENS, "tokens", "token id", "enrolment tokens (hashed), device codes, refresh tokens, JSON")                   \
     C(MACHINES, "machines", "machine id", "enrolment, certificate, last heartbeat, JSON")
 
 enum mln_collection {
@@ -36,6 +36,8 @@ enum mln_collection {
 #undef C
         MLN_COLLECTION_COUNT
 };
+/* Its name in the list, for tables and texts. */
+const char *mln_collection_name(enum mln_collection c);
 
 enum {
     MLN_STORE_MAX_KEY_BYTES = 2048,
@@ -53,8 +55,10 @@ struct mln_store_ticket; /* a batch on its way to the disk */
 struct mln_store_batch *mln_store_batch_new(void);
 void mln_store_batch_free(struct mln_store_batch *batch);
 MLN_DEFINE_CLEANUP(struct mln_store_batch, mln_store_batch_free)
-MLN_RESULT mln_store_put(struct mln_store_batch *batch, enum mln_collection c, struct mln_str key, struct mln_str value);
-MLN_RESULT mln_store_delete(struct mln_store_batch *batch, enum mln_collection c, struct mln_str key); /* absent is fine */
+MLN_RESULT mln_store_put(struct mln_store_batch *batch, enum mln_collection c, struct mln_str key,
+                         struct mln_str value);
+/* That the key is absent is fine. */
+MLN_RESULT mln_store_delete(struct mln_store_batch *batch, enum mln_collection c, struct mln_str key);
 /* Deletes the keys from <= key < to; to.p NULL: all from there on. */
 MLN_RESULT mln_store_delete_range(struct mln_store_batch *batch, enum mln_collection c, struct mln_str from,
                                   struct mln_str to);
@@ -63,12 +67,12 @@ MLN_RESULT mln_store_delete_range(struct mln_store_batch *batch, enum mln_collec
 MLN_RESULT mln_store_expect(struct mln_store_batch *batch, enum mln_collection c, struct mln_str key, int64_t revision);
 size_t mln_store_batch_length(const struct mln_store_batch *batch); /* changes and expectations */
 
-/* Hands a batch to the writer (owned from here on, also on failure) and returns at once. BUSY: too many wait. CLOSED: the
-   store is being closed. Every ticket must be waited for, once, from any thread; also after the store was closed. */
+/* Hands a batch to the writer (owned from here on, also on failure) and returns at once. BUSY: too many wait. CLOSED:
+   the store is being closed. Every ticket must be waited for, once, from any thread; it outlives the store. */
 MLN_RESULT mln_store_submit(struct mln_store *store, struct mln_store_batch *batch, struct mln_store_ticket **ticket);
-/* Waits until the batch is durable or has failed (PRECONDITION, FULL, IO, BUSY, CORRUPT), and frees the ticket. *revision
-   (may be NULL) is the batch's own commit number, larger than all before. A failed batch changed nothing; batches after
-   it are tried on their own. */
+/* Waits until the batch is durable or has failed (PRECONDITION, FULL, IO, BUSY, CORRUPT), and frees the ticket.
+   *revision (may be NULL) is the batch's own commit number, larger than all before. A failed batch changed nothing;
+   batches after it are tried on their own. */
 MLN_RESULT mln_store_wait(struct mln_store_ticket *ticket, int64_t *revision);
 /* submit and wait. */
 MLN_RESULT mln_store_commit(struct mln_store *store, struct mln_store_batch *batch, int64_t *revision);
@@ -84,10 +88,10 @@ MLN_DEFINE_CLEANUP(struct mln_store_read, mln_store_read_end)
 MLN_RESULT mln_store_get(struct mln_store_read *read, enum mln_collection c, struct mln_str key,
                          struct mln_arena *arena, struct mln_str *value, int64_t *revision);
 
-/* Calls visit for the entries whose key starts with prefix, in key order (or backwards), those after `after` (exclusive,
-   in walking order; p NULL: from the start), at most limit (0: all). The slices are valid during the call only. A
-   failure from visit ends the scan and is returned; *stop = true ends it with success. visit may read from the same
-   moment. */
+/* Calls visit for the entries whose key starts with prefix, in key order (or backwards), those after `after`
+   (exclusive, in walking order; p NULL: from the start), at most limit (0: all). The slices are valid during the call
+   only. A failure from visit ends the scan and is returned; *stop = true ends it with success. visit may read from the
+   same moment. */
 struct mln_store_scan {
     struct mln_str prefix, after;
     size_t limit;
@@ -103,9 +107,10 @@ MLN_RESULT mln_store_count(struct mln_store_read *read, enum mln_collection c, s
 struct mln_store_stats {
     uint64_t batches, commits, failed, waiting; /* waiting: submitted, not yet durable */
     uint64_t waiting_bytes;
-    uint64_t size_bytes;                  /* on disk, all files */
-    uint64_t log_bytes;                   /* of that: written, not yet moved to its place */
-    uint64_t readers, revoked;            /* moments open now; moments ended because they were held too long */
+    uint64_t size_bytes;       /* on disk, all files */
+    uint64_t log_bytes;        /* of that: written, not yet moved to its place */
+    uint64_t log_failures;     /* times that moving it failed: the disk is full or broken */
+    uint64_t readers, revoked; /* moments open now; moments ended because they were held too long */
 };
 void mln_store_stats(struct mln_store *store, struct mln_store_stats *stats);
 
