@@ -1,4 +1,5 @@
-/* What every cmocka test of the tree uses: the headers cmocka asks for, checks of results and slices, repeatable chance. */
+/* What every cmocka test of the tree uses: the headers cmocka asks for, checks of results and slices, repeatable chance,
+   fixture files. */
 #ifndef MLN_TESTS_CHECK_H
 #define MLN_TESTS_CHECK_H
 
@@ -9,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
+#include "base/buf.h"
 
 #define assert_ok(expression)                                                                       \
     do {                                                                                            \
@@ -55,6 +56,20 @@ static inline uint64_t check_random(uint64_t *state)
 static inline size_t check_below(uint64_t *state, size_t below)
 {
     return (size_t)((check_random(state) >> 32) % below);
+}
+
+/* Appends the file tests/<path> of the source tree to out. */
+static inline void check_fixture(const char *path, struct mln_buf *out)
+{
+    char full[4096], block[4096];
+    const char *source = getenv("MLN_SOURCE");
+    snprintf(full, sizeof full, "%s/tests/%s", source ? source : ".", path);
+    FILE *file = fopen(full, "rb");
+    if (!file)
+        fail_msg("cannot open %s", full);
+    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;)
+        assert_ok(mln_buf_append(out, (struct mln_str){block, n}));
+    fclose(file);
 }
 
 #endif

@@ -30,8 +30,8 @@ MLN_RESULT mln_jwt_decode(struct mln_str token, struct mln_arena *arena, struct 
    not the key's kind, and for a signature that does not fit. */
 MLN_RESULT mln_jwt_verify(const struct mln_jwt *jwt, struct mln_str alg, const struct mln_public_key *key);
 
-/* Appends a token signed with ES256; header must be a JSON object that names that algorithm. For client assertions and
-   tests; the server's own tokens come from a key set. */
+/* Appends a token signed with ES256; header is the caller's JSON object and has to say so. For client assertions; the
+   server's own tokens come from a key set. LIMIT over MLN_JWT_MAX_BYTES. */
 MLN_RESULT mln_jwt_sign(const struct mln_key *key, struct mln_str header, struct mln_str payload, struct mln_buf *out);
 
 /* The keys that sign our tokens: the first added signs, all verify, so that keys can change while tokens live. Immutable
