@@ -1,22 +1,36 @@
 /*
  * The activity log: one entry for each write operation, chained by hash so that a changed, removed or inserted entry is
  * found. Collection ACTIVITY, key: sequence number. An entry's hash is SHA-256 over the previous entry's hash and the
- * entry's own canonical JSON (without the hash).
+ * entry's own JSON text. The newest hash is kept apart from the log, so that taking entries off the end shows too; whoever
+ * may write both can only be found out by a copy of a hash that was kept elsewhere (mln_activity_head).
  */
 #ifndef MLN_ACCESS_ACTIVITY_H
 #define MLN_ACCESS_ACTIVITY_H
 
 #include "access/caller.h"
+#include "base/fields.h"
 #include "base/time.h"
+#include "crypto/digest.h"
 #include "store/store.h"
 
+/* sequence and time are given by the log. */
+#define MLN_ACTIVITY_FIELDS(F)                                                                      \
+    F(int64_t, sequence, "sequence", I64, REQUIRED, "place in the log, from 1, without gaps")       \
+    F(int64_t, time_ms, "time", TIME, REQUIRED, "when; never before the entry in front of it")      \
+    F(struct mln_str, caller_id, "callerId", STR, OPTIONAL, "the principal's id")                   \
+    F(struct mln_str, caller_name, "callerName", STR, OPTIONAL, "its name at that time")            \
+    F(struct mln_str, address, "address", STR, OPTIONAL, "where the request came from")             \
+    F(struct mln_str, action, "action", STR, OPTIONAL, "Microsoft.Security/pricings/write")         \
+    F(struct mln_str, scope, "scope", STR, OPTIONAL, "the id that it was done to")                  \
+    F(struct mln_str, status, "status", STR, OPTIONAL, "Succeeded or Failed")                       \
+    F(int64_t, http_status, "httpStatus", I64, OPTIONAL, "status code of the answer")               \
+    F(struct mln_str, correlation_id, "correlationId", STR, OPTIONAL, "x-ms-correlation-request-id") \
+    F(struct mln_str, client_command, "clientCommand", STR, OPTIONAL, "the client's CommandName header")
+
 struct mln_activity_entry {
-    int64_t sequence, time_ms; /* given by the log */
-    struct mln_str caller_id, caller_name, address;
-    struct mln_str action, scope;   /* "Microsoft.Security/pricings/write", the id that it was done to */
-    struct mln_str status;          /* "Succeeded", "Failed" */
-    int32_t http_status;
-    struct mln_str correlation_id, client_command; /* the client's CommandName header */
+#define F(ctype, member, json, kind, need, doc) ctype member;
+    MLN_ACTIVITY_FIELDS(F)
+#undef F
 };
 
 struct mln_activity;
@@ -33,6 +47,9 @@ typedef struct mln_result (*mln_activity_visit)(void *context, const struct mln_
 /* Entries with from_ms <= time < to_ms, newest first, starting below before (sequence; INT64_MAX: the newest). */
 MLN_RESULT mln_activity_list(struct mln_activity *activity, int64_t from_ms, int64_t to_ms, int64_t before,
                              mln_activity_visit visit, void *context);
+
+/* The newest entry's number (0: none) and hash in hex. */
+int64_t mln_activity_head(struct mln_activity *activity, char hash[MLN_SHA256_HEX]);
 
 /* Walks the whole chain. MLN_OK with *entries checked, or CORRUPT with *first_broken, the sequence number of the first
    entry that does not fit (its text altered, missing, or put in). */

@@ -45,7 +45,8 @@ MLN_DEFINE_CLEANUP(struct mln_rbac, mln_rbac_close)
    Reads a snapshot: no store access, no lock held while matching. */
 MLN_RESULT mln_access_check(struct mln_rbac *rbac, const struct mln_caller *caller, struct mln_str action,
                             struct mln_str scope);
-/* True when the action is allowed at the scope or anywhere below it: for lists of what a caller may see. */
+/* True when the action is allowed at the scope or anywhere below it: for lists of what a caller may see. action.p NULL:
+   any role at all. */
 bool mln_access_somewhere(struct mln_rbac *rbac, const struct mln_caller *caller, struct mln_str action,
                           struct mln_str scope);
 
@@ -56,11 +57,14 @@ MLN_RESULT mln_rbac_visit(struct mln_rbac *rbac, struct mln_str scope, mln_role_
 MLN_RESULT mln_rbac_get(struct mln_rbac *rbac, struct mln_str id, struct mln_arena *arena,
                         struct mln_role_assignment *out);
 
-/* Adds the change to the batch; after the batch is committed call mln_rbac_refresh. CONFLICT with code word in the text
+/* Adds the change to the batch; after the batch is committed call mln_rbac_refresh. CONFLICT
    when the same principal has the same role at the same scope under another name. */
 MLN_RESULT mln_rbac_put(struct mln_rbac *rbac, struct mln_store_batch *batch,
                         const struct mln_role_assignment *assignment);
+/* NOT_FOUND; CONFLICT for the last owner of the tenant, who could not be replaced by anybody. */
 MLN_RESULT mln_rbac_delete(struct mln_rbac *rbac, struct mln_store_batch *batch, struct mln_str id);
+/* The same for all assignments of a principal that goes away. */
+MLN_RESULT mln_rbac_delete_principal(struct mln_rbac *rbac, struct mln_store_batch *batch, struct mln_str principal_id);
 /* Publishes a new snapshot of what the store holds. */
 MLN_RESULT mln_rbac_refresh(struct mln_rbac *rbac);
 

@@ -10,6 +10,9 @@
 #include "posture/posture.h"
 #include "store/store.h"
 
+/* The one location that resources without a cloud of their own are in. */
+#define MLN_LOCATION "local"
+
 struct mln_hosts;
 struct mln_signin;
 struct mln_router;
@@ -30,7 +33,7 @@ struct mln_api {
     struct mln_str base_url; /* "https://HOST:PORT", when the request names no host that the certificate covers */
     const struct mln_str *hosts_served; /* names and addresses of the certificate */
     size_t n_hosts_served;
-    bool draining; /* shutting down: new work is refused with 503 */
+    const char *ui_directory; /* serve the console's files from here instead of the built-in ones; NULL: no */
 };
 
 #endif

@@ -32,6 +32,14 @@ enum mln_method {
     MLN_DELETE = 16,
 };
 
+/* What stands before the provider, or the whole path where there is none. */
+enum mln_scope_kind {
+    MLN_SCOPE_TENANT = 1,
+    MLN_SCOPE_SUBSCRIPTION = 2,
+    MLN_SCOPE_GROUP = 4,
+    MLN_SCOPE_RESOURCE = 8,
+};
+
 enum { MLN_MAX_SEGMENTS = 48, MLN_MAX_QUERY = 32, MLN_MAX_CAPTURES = 8 };
 
 struct mln_pair { /* a query parameter, form field or header, decoded */
@@ -54,7 +62,11 @@ struct mln_request {
     struct mln_str provider;            /* "Microsoft.Security" as sent; p NULL when none is named */
     struct mln_str segments[MLN_MAX_SEGMENTS]; /* decoded */
     size_t n_segments;
-    struct mln_str captures[MLN_MAX_CAPTURES]; /* of the route's {names}, in order */
+    uint8_t scope_kind;                        /* enum mln_scope_kind */
+    uint8_t tail;                              /* the first segment after the provider's name; 0 without a provider */
+    struct mln_str captures[MLN_MAX_CAPTURES]; /* of the route's {names}, in order: mln_request_capture */
+    const struct mln_str *capture_names;
+    size_t n_captures;
     struct mln_pair query[MLN_MAX_QUERY];
     size_t n_query;
     struct mln_str api_version; /* as sent; p NULL only on routes without one */
@@ -62,6 +74,7 @@ struct mln_request {
     struct mln_str body;         /* bytes as sent */
     const struct mln_json *json; /* parsed; NULL without a body, and on routes that take no JSON */
 
+    struct mln_str action; /* of the route, "{type}" filled in; p NULL when it has none */
     struct mln_caller caller;
     struct mln_str address;               /* of the other side, without port */
     struct mln_str host;                  /* the Host header, lower case */
@@ -70,7 +83,10 @@ struct mln_request {
     struct mln_str client_certificate;    /* DER; p NULL without one. Not verified yet: machine routes do that */
     const struct mln_pair *headers;       /* names in lower case */
     size_t n_headers;
+    struct mln_str session_csrf; /* of a caller with a cookie: what forms must repeat */
     bool recorded; /* the activity entry is written already (mln_request_commit did it) */
+    enum mln_code failure;         /* what the answer's error came from, for the log; OK when there is none */
+    enum mln_code unrecorded_code; /* why the activity entry of a change that was made could not be written */
 };
 
 typedef struct mln_result (*mln_handler)(struct mln_request *request, struct mln_reply *reply);
@@ -81,16 +97,19 @@ enum mln_route_flag {
     MLN_ROUTE_RAW = 4,        /* the body is not JSON; the handler reads request->body */
     MLN_ROUTE_MACHINE = 8,    /* for machines: the handler authenticates by client certificate or token */
     MLN_ROUTE_UNRECORDED = 16, /* a POST that changes nothing (a question): no activity entry */
+    MLN_ROUTE_COOKIE = 32,     /* a form of our own pages: a caller with a cookie needs no header, the handler checks the
+                                  form's token */
 };
 
 struct mln_route {
     enum mln_method method;
     const char *pattern;
     mln_handler handler;
-    const char *action;   /* what RBAC is asked for at request->id; NULL: any signed-in caller, the handler filters */
+    const char *action;   /* what RBAC is asked for at request->id, "{type}" in front standing for the path's resource
+                             type; NULL: any signed-in caller, the handler filters */
     const char *versions; /* api-versions, by blanks, for {S}/providers; any value is accepted. NULL: none listed */
     uint32_t flags;
-    uint32_t max_body_bytes; /* 0: 1 MiB */
+    uint32_t max_body_bytes; /* 0: 1 MiB; at most 8 MiB */
 };
 
 struct mln_route_table {
@@ -110,6 +129,8 @@ struct mln_str mln_request_query(const struct mln_request *request, const char *
 struct mln_str mln_request_header(const struct mln_request *request, const char *name);
 /* The body as a JSON object; SYNTAX when there is none or it is something else. */
 MLN_RESULT mln_request_object(const struct mln_request *request, const struct mln_json **object);
+/* The resource type that the path names after its provider: "Microsoft.Compute/virtualMachines/extensions". */
+MLN_RESULT mln_request_type(const struct mln_request *request, struct mln_str *type);
 /* True when api-version is at least this date ("2022-01-01"); -preview is not looked at. */
 bool mln_request_version_from(const struct mln_request *request, const char *date);
 

@@ -1,0 +1,12 @@
+/* The browser session's cookie: `__Host-merlon`, HttpOnly, Secure, SameSite=Strict. */
+#ifndef MLN_API_COOKIE_H
+#define MLN_API_COOKIE_H
+
+#include "api/route.h"
+
+/* The session's cookie that the browser sent; p NULL when it sent none. */
+struct mln_str mln_cookie_session(const struct mln_request *request);
+/* Sets it, or with an empty value takes it back. */
+MLN_RESULT mln_cookie_set(struct mln_request *request, struct mln_reply *reply, struct mln_str value);
+
+#endif

@@ -1,0 +1,330 @@
+#include "api/handle.h"
+
+#include "access/signin.h"
+#include "api/cookie.h"
+#include "api/path.h"
+#include "api/router.h"
+#include "crypto/random.h"
+#include "model/arm_id.h"
+
+/* ---- the request line ---- */
+
+static const struct {
+    const char *word;
+    enum mln_method method;
+} methods[] = {
+    {"GET", MLN_GET}, {"HEAD", MLN_GET},     {"PUT", MLN_PUT},
+    {"POST", MLN_POST}, {"PATCH", MLN_PATCH}, {"DELETE", MLN_DELETE},
+};
+
+static bool read_method(struct mln_request *request, struct mln_str word)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (mln_str_eq(word, mln_str_c(methods[i].word))) {
+            request->method = methods[i].method;
+            return true;
+        }
+    return false;
+}
+
+static struct mln_result read_target(struct mln_request *request, struct mln_str target)
+{
+    if (target.n > MLN_API_MAX_TARGET_BYTES)
+        return mln_fail(MLN_E_LIMIT, "The request URI is longer than %d bytes.", MLN_API_MAX_TARGET_BYTES);
+    struct mln_str query = target;
+    mln_str_cut(&query, '?', &request->target);
+    MLN_TRY(mln_path_split(request->arena, request->target, request->segments, &request->n_segments));
+    MLN_TRY(mln_form_parse(request->arena, query, request->query, MLN_MAX_QUERY, &request->n_query));
+    request->api_version = mln_request_query(request, "api-version");
+    return mln_request_locate(request);
+}
+
+/* The address that this client used, when it is one that our certificate covers: what we tell it to go on with. */
+static struct mln_result read_host(struct mln_request *request)
+{
+    const struct mln_api *api = request->api;
+    struct mln_str sent = mln_request_header(request, "host"), name = sent;
+    request->base_url = api->base_url;
+    if (!sent.n || sent.n > 300)
+        return MLN_OK;
+    MLN_TRY_STR(request->arena, request->host, mln_str_lower(request->arena, sent));
+    if (name.p[0] == '[') {
+        name = mln_str_sub(name, 1, mln_str_find(name, MLN_S("]"), 0));
+    } else {
+        struct mln_str rest = name;
+        mln_str_cut(&rest, ':', &name);
+    }
+    for (size_t i = 0; i < api->n_hosts_served; i++)
+        if (mln_str_eq_nocase(name, api->hosts_served[i]))
+            MLN_TRY_STR(request->arena, request->base_url,
+                        mln_str_printf(request->arena, "https://%.*s", MLN_FMT(request->host)));
+    return MLN_OK;
+}
+
+static struct mln_result name_request(struct mln_request *request)
+{
+    struct mln_uuid id;
+    char text[MLN_UUID_TEXT];
+    MLN_TRY(mln_uuid_random(&id));
+    MLN_TRY_STR(request->arena, request->request_id, mln_str_dup(request->arena, mln_uuid_text(&id, text)));
+    return MLN_OK;
+}
+
+/* ---- who is asking ---- */
+
+static struct mln_result refuse_signin(struct mln_request *request, struct mln_reply *reply, bool expired)
+{
+    struct mln_str header;
+    const char *why = mln_error_text();
+    MLN_TRY_STR(request->arena, header,
+                mln_str_printf(request->arena,
+                               "Bearer authorization_uri=\"%.*s/adfs\", error=\"invalid_token\", "
+                               "error_description=\"%s\"",
+                               MLN_FMT(request->base_url), why));
+    MLN_TRY(mln_reply_error(reply, 401, expired ? "ExpiredAuthenticationToken" : "InvalidAuthenticationToken", "%s", why));
+    return mln_reply_header(request, reply, "WWW-Authenticate", header);
+}
+
+/* A cookie is sent by the browser whoever wrote the page: for anything but reading, the page must be ours. */
+static bool from_our_page(const struct mln_request *request)
+{
+    return mln_str_eq(mln_request_header(request, "x-merlon-request"), MLN_S("1")) &&
+           mln_str_eq(mln_request_header(request, "sec-fetch-site"), MLN_S("same-origin"));
+}
+
+static struct mln_result by_cookie(struct mln_request *request, struct mln_str cookie)
+{
+    bool form = request->route && (request->route->flags & MLN_ROUTE_COOKIE);
+    if (request->method != MLN_GET && !form && !from_our_page(request))
+        return mln_fail(MLN_E_UNAUTHENTICATED, "A write with a browser session needs X-Merlon-Request: 1 from our own page.");
+    return mln_signin_session(request->api->signin, cookie, request->arena, &request->caller, &request->session_csrf);
+}
+
+static struct mln_result authenticate(struct mln_request *request, bool *expired)
+{
+    struct mln_str header = mln_request_header(request, "authorization");
+    *expired = false;
+    if (header.n) {
+        if (!mln_str_starts_nocase(header, MLN_S("Bearer ")))
+            return mln_fail(MLN_E_UNAUTHENTICATED, "The Authorization header is not a bearer token.");
+        struct mln_str token = mln_str_trim(mln_str_sub(header, 7, header.n));
+        return mln_signin_bearer(request->api->signin, token, request->arena, &request->caller, expired);
+    }
+    struct mln_str cookie = mln_cookie_session(request);
+    if (cookie.n)
+        return by_cookie(request, cookie);
+    return mln_fail(MLN_E_UNAUTHENTICATED, "The Authorization header is missing.");
+}
+
+/* ---- rights and scope ---- */
+
+static struct mln_result find_scope(struct mln_request *request, enum mln_collection collection, struct mln_str key,
+                                    bool *found)
+{
+    MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
+    struct mln_str lower, value;
+    MLN_TRY(mln_store_read_begin(request->api->store, &read));
+    MLN_TRY_STR(request->arena, lower, mln_str_lower(request->arena, key));
+    struct mln_result r = mln_store_get(read, collection, lower, request->arena, &value, NULL);
+    *found = mln_ok(r);
+    return r.code == MLN_E_NOT_FOUND ? MLN_OK : r;
+}
+
+/* A subscription that is named must exist, and so must the group that a provider's route is below. */
+static struct mln_result check_scope(struct mln_request *request, struct mln_reply *reply, bool *refused)
+{
+    bool found = true;
+    if (request->subscription.p)
+        MLN_TRY(find_scope(request, MLN_COLLECTION_SUBSCRIPTIONS, request->subscription, &found));
+    *refused = !found;
+    if (!found)
+        return mln_reply_error(reply, 404, "SubscriptionNotFound", "The subscription '%.*s' could not be found.",
+                               MLN_FMT(request->subscription));
+    if (!request->group.p || !request->provider.p)
+        return MLN_OK;
+    struct mln_str id;
+    MLN_TRY_STR(request->arena, id,
+                mln_str_printf(request->arena, "/subscriptions/%.*s/resourceGroups/%.*s", MLN_FMT(request->subscription),
+                               MLN_FMT(request->group)));
+    MLN_TRY(find_scope(request, MLN_COLLECTION_RESOURCE_GROUPS, id, &found));
+    *refused = !found;
+    if (!found)
+        return mln_reply_error(reply, 404, "ResourceGroupNotFound", "Resource group '%.*s' could not be found.",
+                               MLN_FMT(request->group));
+    return MLN_OK;
+}
+
+static struct mln_result name_action(struct mln_request *request)
+{
+    static const struct mln_str placeholder = {"{type}", 6};
+    struct mln_str type;
+    request->action = mln_str_c(request->route->action);
+    if (!mln_str_starts(request->action, placeholder))
+        return MLN_OK;
+    MLN_TRY(mln_request_type(request, &type));
+    MLN_TRY_STR(request->arena, request->action,
+                mln_str_printf(request->arena, "%.*s%s", MLN_FMT(type), request->route->action + placeholder.n));
+    return MLN_OK;
+}
+
+static bool is_write(const struct mln_request *request)
+{
+    return request->method != MLN_GET && request->route && request->route->action &&
+           !(request->route->flags & MLN_ROUTE_UNRECORDED);
+}
+
+/* Writes the activity entry of a write whose handler has not done so: an engine owned its batch, or it was refused. */
+static void record(struct mln_request *request, const struct mln_reply *reply)
+{
+    if (!is_write(request) || request->recorded)
+        return;
+    struct mln_activity_entry entry = mln_request_entry(request, reply->status);
+    struct mln_result r = mln_activity_commit(request->api->activity, NULL, &entry, NULL);
+    request->recorded = mln_ok(r);
+    if (!mln_ok(r))
+        request->unrecorded_code = r.code;
+}
+
+/* ---- the two steps ---- */
+
+static struct mln_result refuse_route(struct mln_request *request, struct mln_reply *reply, uint32_t allowed)
+{
+    if (allowed) {
+        char list[64];
+        int n = 0;
+        for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+            if (allowed & methods[i].method)
+                n += snprintf(list + n, sizeof list - (size_t)n, "%s%s", n ? ", " : "", methods[i].word);
+        MLN_TRY(mln_reply_error(reply, 405, "MethodNotAllowed", "The method is not allowed here; allowed are %s.", list));
+        return mln_reply_header(request, reply, "Allow", mln_str_c(list));
+    }
+    if (request->provider.p)
+        return mln_reply_error(reply, 404, "InvalidResourceType",
+                               "No resource type of the namespace '%.*s' is served at '%.*s'.", MLN_FMT(request->provider),
+                               MLN_FMT(mln_str_sub(request->id, 0, 512)));
+    return mln_reply_error(reply, 404, "NotFound", "Nothing is served at '%.*s'.",
+                           MLN_FMT(mln_str_sub(request->id, 0, 512)));
+}
+
+/* What may be known without being signed in about a path that is not served: nothing below the ARM roots. */
+static bool is_arm(const struct mln_request *request)
+{
+    static const char *const roots[] = {"subscriptions", "providers", "tenants"};
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
+        if (request->n_segments && mln_str_eq_nocase(request->segments[0], mln_str_c(roots[i])))
+            return true;
+    return false;
+}
+
+static struct mln_result admit(struct mln_request *request, struct mln_reply *reply, bool *go_on)
+{
+    uint32_t allowed;
+    enum mln_route_outcome outcome = mln_router_find(request->api->router, request, &allowed);
+    uint32_t flags = request->route ? request->route->flags : 0;
+    bool open = outcome == MLN_ROUTE_FOUND ? flags & (MLN_ROUTE_PUBLIC | MLN_ROUTE_MACHINE) : !is_arm(request);
+    if (!open) {
+        bool expired;
+        struct mln_result r = authenticate(request, &expired);
+        if (r.code == MLN_E_UNAUTHENTICATED)
+            return refuse_signin(request, reply, expired);
+        MLN_TRY(r);
+    }
+    if (outcome != MLN_ROUTE_FOUND)
+        return refuse_route(request, reply, allowed);
+    if (!request->api_version.n && !(flags & (MLN_ROUTE_NO_VERSION | MLN_ROUTE_PUBLIC | MLN_ROUTE_MACHINE)))
+        return mln_reply_error(reply, 400, "MissingApiVersionParameter",
+                               "The api-version query parameter (?api-version=) is required for all requests.");
+    MLN_TRY(name_action(request));
+    if (request->action.p)
+        MLN_TRY(mln_access_check(request->api->rbac, &request->caller, request->action, request->id));
+    bool refused;
+    MLN_TRY(check_scope(request, reply, &refused));
+    *go_on = !refused;
+    return MLN_OK;
+}
+
+static void make_failure(struct mln_request *request, struct mln_reply *reply, struct mln_result failure)
+{
+    request->failure = failure.code;
+    if (!mln_ok(mln_reply_failure(reply, failure)))
+        mln_reply_empty(reply, mln_code_http(failure.code));
+    if (failure.code == MLN_E_TOO_MANY || failure.code == MLN_E_BUSY)
+        MLN_IGNORE(mln_reply_header(request, reply, "Retry-After", failure.code == MLN_E_BUSY ? MLN_S("2") : MLN_S("30")));
+}
+
+bool mln_api_begin(const struct mln_api *api, const struct mln_raw_request *raw, struct mln_arena *arena,
+                   struct mln_request *request, struct mln_reply *reply, size_t *max_body_bytes)
+{
+    request->api = api;
+    request->arena = arena;
+    request->now_ms = mln_now_ms(api->clock);
+    request->headers = raw->headers;
+    request->n_headers = raw->n_headers;
+    request->address = raw->address;
+    request->client_certificate = raw->client_certificate;
+    request->id = request->scope = MLN_S("");
+    *reply = (struct mln_reply){.status = 200, .body = MLN_BUF(MLN_MAX_REPLY_BYTES)};
+    reply->json = mln_json_writer(&reply->body);
+    bool go_on = false;
+    struct mln_result r = name_request(request);
+    if (mln_ok(r))
+        r = read_host(request);
+    if (mln_ok(r))
+        r = read_target(request, raw->target);
+    if (mln_ok(r))
+        r = read_method(request, raw->method)
+                ? admit(request, reply, &go_on)
+                : mln_reply_error(reply, 501, "NotImplemented", "The method is not GET, HEAD, PUT, POST, PATCH or DELETE.");
+    if (!mln_ok(r))
+        make_failure(request, reply, r);
+    if (!go_on || !mln_ok(r)) {
+        record(request, reply);
+        return false;
+    }
+    uint32_t most = request->route->max_body_bytes;
+    *max_body_bytes = most ? most : MLN_API_DEFAULT_BODY_BYTES;
+    return true;
+}
+
+static struct mln_result run(struct mln_request *request, struct mln_str body, struct mln_reply *reply)
+{
+    request->body = body;
+    if (body.n && !(request->route->flags & MLN_ROUTE_RAW)) {
+        struct mln_result r = mln_json_parse(request->arena, body, body.n, &request->json);
+        if (!mln_ok(r))
+            return mln_fail_at(r, "The request content is not valid JSON");
+    }
+    return request->route->handler(request, reply);
+}
+
+void mln_api_finish(struct mln_request *request, struct mln_str body, struct mln_reply *reply)
+{
+    struct mln_result r = run(request, body, reply);
+    if (!mln_ok(r))
+        make_failure(request, reply, r);
+    record(request, reply);
+}
+
+void mln_api_too_large(struct mln_request *request, struct mln_reply *reply, size_t max_body_bytes)
+{
+    make_failure(request, reply,
+                 mln_fail(MLN_E_LIMIT, "The request content is larger than the %zu bytes allowed here.", max_body_bytes));
+    record(request, reply);
+}
+
+size_t mln_api_common_headers(const struct mln_request *request, struct mln_reply_header out[8])
+{
+    size_t n = 0;
+    const char *id = mln_str_z(request->arena, request->request_id);
+    struct mln_str sent = mln_request_header(request, "x-ms-client-request-id");
+    const char *echo = sent.n && sent.n <= 128 ? mln_str_z(request->arena, sent) : NULL;
+    if (id) {
+        out[n++] = (struct mln_reply_header){"x-ms-request-id", id};
+        out[n++] = (struct mln_reply_header){"x-ms-correlation-request-id", id};
+    }
+    if (echo)
+        out[n++] = (struct mln_reply_header){"x-ms-client-request-id", echo};
+    out[n++] = (struct mln_reply_header){"X-Content-Type-Options", "nosniff"};
+    out[n++] = (struct mln_reply_header){"Strict-Transport-Security", "max-age=31536000"};
+    return n;
+}

@@ -1,0 +1,17 @@
+/* The tables of the API, one line a group. */
+#include "api/router.h"
+
+#define TABLES(T)                                                                                   \
+    T(meta)          /* health, cloud metadata */                                                   \
+    T(subscriptions) /* tenants, subscriptions, locations, resource groups */
+
+#define T(group) extern const struct mln_route_table mln_routes_##group;
+TABLES(T)
+#undef T
+
+const struct mln_route_table *const mln_route_tables[] = {
+#define T(group) &mln_routes_##group,
+    TABLES(T)
+#undef T
+};
+const size_t mln_route_tables_count = sizeof mln_route_tables / sizeof *mln_route_tables;
