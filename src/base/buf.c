@@ -25,8 +25,10 @@ struct mln_result mln_buf_reserve(struct mln_buf *buf, size_t more_bytes)
     if (more_bytes > buf->max_bytes || buf->n > buf->max_bytes - more_bytes)
         return mln_fail(MLN_E_LIMIT, "larger than the limit of %zu bytes", buf->max_bytes);
     size_t need = buf->n + more_bytes + 1;
-    if (need <= buf->cap)
+    if (need <= buf->cap && need > buf->n)
         return MLN_OK;
+    if (need <= buf->n || need > SIZE_MAX / 2)
+        return mln_fail(MLN_E_MEMORY, "no memory for %zu bytes", more_bytes);
     size_t cap = buf->cap ? buf->cap : 64;
     while (cap < need)
         cap *= 2;

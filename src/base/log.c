@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/str.h"
 #include "base/time.h"
 
 #include <pthread.h>
@@ -20,12 +21,17 @@ void mln_log_setup(const char *program, enum mln_log_level most, bool json)
     as_json = json;
 }
 
-/* Appends text to line at *n with control bytes, and for JSON quotes and backslashes, escaped. */
+/* Appends text to line at *n with control bytes, bytes that are not UTF-8, and for JSON quotes and backslashes, escaped;
+   leaves room for the end of the line. */
 static void append(char *line, size_t *n, const char *text)
 {
-    for (; *text && *n + 8 < LINE_BYTES; text++) {
+    const char *invalid = text + mln_str_utf8_prefix(mln_str_c(text));
+    for (; *text && *n + 12 < LINE_BYTES; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f)
+        bool bad = text == invalid;
+        if (bad)
+            invalid = text + 1 + mln_str_utf8_prefix(mln_str_c(text + 1));
+        if (c < 0x20 || c == 0x7f || bad)
             *n += (size_t)snprintf(line + *n, LINE_BYTES - *n, "\\u%04x", c);
         else if (as_json && (c == '"' || c == '\\'))
             *n += (size_t)snprintf(line + *n, LINE_BYTES - *n, "\\%c", c);

@@ -11,8 +11,8 @@ struct mln_str mln_str_c(const char *text)
 
 static struct mln_str copy(struct mln_arena *arena, struct mln_str s)
 {
-    char *p = s.n == SIZE_MAX ? NULL : mln_arena_alloc(arena, s.n + 1);
-    if (!p)
+    char *p = mln_arena_alloc(arena, s.n == SIZE_MAX ? SIZE_MAX : s.n + 1);
+    if (!p || s.n == SIZE_MAX)
         return (struct mln_str){NULL, 0};
     if (s.n)
         memcpy(p, s.p, s.n);
@@ -49,7 +49,7 @@ struct mln_str mln_str_printf(struct mln_arena *arena, const char *format, ...)
     va_start(args, format);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *p = n < 0 ? NULL : mln_arena_alloc(arena, (size_t)n + 1);
+    char *p = mln_arena_alloc(arena, n < 0 ? SIZE_MAX : (size_t)n + 1);
     if (!p)
         return (struct mln_str){NULL, 0};
     va_start(args, format);
@@ -206,12 +206,12 @@ bool mln_str_is_utf8(struct mln_str s)
     return mln_str_utf8_prefix(s) == s.n;
 }
 
-static uint64_t key[2];
+static uint64_t process_key[2];
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 
 static void make_key(void)
 {
-    if (getrandom(key, sizeof key, 0) != sizeof key)
+    if (getrandom(process_key, sizeof process_key, 0) != sizeof process_key)
         abort(); /* no randomness: nothing that follows would be safe */
 }
 
@@ -230,10 +230,8 @@ static inline void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-/* SipHash-1-3: Aumasson and Bernstein, "SipHash: a fast short-input PRF", with one and three rounds. */
-static uint64_t sip(struct mln_str s, bool fold)
+static uint64_t sip(const uint64_t key[2], struct mln_str s, bool fold)
 {
-    pthread_once(&key_once, make_key);
     uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
                      key[1] ^ 0x7465646279746573};
     uint64_t word = 0;
@@ -257,12 +255,19 @@ static uint64_t sip(struct mln_str s, bool fold)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+uint64_t mln_siphash13(const uint64_t key[2], struct mln_str s)
+{
+    return sip(key, s, false);
+}
+
 uint64_t mln_str_hash(struct mln_str s)
 {
-    return sip(s, false);
+    pthread_once(&key_once, make_key);
+    return sip(process_key, s, false);
 }
 
 uint64_t mln_str_hash_nocase(struct mln_str s)
 {
-    return sip(s, true);
+    pthread_once(&key_once, make_key);
+    return sip(process_key, s, true);
 }

@@ -64,7 +64,9 @@ bool mln_str_is_utf8(struct mln_str s);
 /* How many leading bytes of s are valid UTF-8: s.n when all are, else the offset of the first bad byte sequence. */
 size_t mln_str_utf8_prefix(struct mln_str s);
 
-/* Keyed SipHash-1-3 under a per-process random key: safe for tables of hostile keys; never store it. */
+/* SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", with one and three rounds). */
+uint64_t mln_siphash13(const uint64_t key[2], struct mln_str s);
+/* SipHash-1-3 under a per-process random key: safe for tables of hostile keys; never store it. */
 uint64_t mln_str_hash(struct mln_str s);
 uint64_t mln_str_hash_nocase(struct mln_str s);
 

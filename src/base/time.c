@@ -153,14 +153,17 @@ static bool duration_part(struct mln_str s, size_t *at, bool in_time, int *stage
         if (__builtin_mul_overflow(whole, INT64_C(10), &whole) || __builtin_add_overflow(whole, (int64_t)digit, &whole))
             return false;
     bool fraction = count > 0 && literal(s, at, ".,");
-    for (int64_t scale = 100; fraction && digits(s, at, 1, &digit); scale /= 10)
+    if (fraction && !digits(s, at, 1, &digit))
+        return false;
+    thousandths = fraction ? digit * 100 : 0;
+    for (int64_t scale = 10; fraction && digits(s, at, 1, &digit); scale /= 10)
         thousandths += digit * scale;
     for (int u = *stage; count > 0 && *at < s.n && u < 5; u++) {
         int64_t part;
         if (s.p[*at] != units[u].unit || units[u].time != in_time)
             continue;
         if ((fraction && u != 4) || __builtin_mul_overflow(whole, units[u].ms, &part) ||
-            __builtin_add_overflow(part, fraction ? thousandths : 0, &part) ||
+            __builtin_add_overflow(part, thousandths, &part) ||
             __builtin_add_overflow(*total, part, total))
             return false;
         ++*at;
