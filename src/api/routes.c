@@ -3,7 +3,14 @@
 
 #define TABLES(T)                                                                                   \
     T(meta)          /* health, cloud metadata */                                                   \
-    T(subscriptions) /* tenants, subscriptions, locations, resource groups */
+    T(subscriptions) /* tenants, subscriptions, locations, resource groups */                       \
+    T(pricings)      /* Defender plans */                                                           \
+    T(scores)        /* secure scores, controls, recommendations, what-if */                        \
+    T(assessments)   /* assessments, metadata, sub-assessments */                                   \
+    T(settings)      /* settings, contacts, provisioning, workspaces, threat protection */          \
+    T(tasks)         /* tasks, locations */                                                         \
+    T(unbuilt)       /* groups that are not there yet */                                            \
+    T(graph)         /* Resource Graph */
 
 #define T(group) extern const struct mln_route_table mln_routes_##group;
 TABLES(T)

@@ -62,10 +62,15 @@ struct mln_assessment { /* a finding as stored */
     struct mln_str content_version;
 };
 typedef struct mln_result (*mln_assessment_visit)(void *context, const struct mln_assessment *assessment, bool *stop);
-/* Visits the assessments of all resources at or below scope (a subscription, group or resource id), by resource id, then
-   rule id. at_ms: as of that moment; 0: now. rules: a pinned set that outlives the call. */
-MLN_RESULT mln_posture_assessments(struct mln_posture *posture, const struct mln_ruleset *rules, struct mln_str scope,
-                                   int64_t at_ms, mln_assessment_visit visit, void *context);
+struct mln_posture_query {
+    struct mln_str scope; /* a subscription, group or resource id: what is at or below it */
+    struct mln_str after; /* id of the last resource of the page before; p NULL: from the start */
+    int64_t at_ms;        /* as of that moment; 0: now */
+};
+/* Visits the assessments of the resources that the query names, by resource id, then rule id. rules: a pinned set that
+   outlives the call. */
+MLN_RESULT mln_posture_assessments(struct mln_posture *posture, const struct mln_ruleset *rules,
+                                   const struct mln_posture_query *query, mln_assessment_visit visit, void *context);
 
 struct mln_posture_control {
     const struct mln_control *control; /* of the pinned rule set */
