@@ -1,0 +1,393 @@
+#include "expr/ops.h"
+
+#include <math.h>
+
+#include "expr/instant.h"
+
+const char *mln_op_text(enum mln_operator op)
+{
+    static const char *const texts[] = {
+#define O(name, operands, text) text,
+        MLN_OPERATORS(O)
+#undef O
+    };
+    return texts[op];
+}
+
+int mln_op_operands(enum mln_operator op)
+{
+    static const int operands_of[] = {
+#define O(name, operands, text) operands,
+        MLN_OPERATORS(O)
+#undef O
+    };
+    return operands_of[op];
+}
+
+static mln_value overflow(struct mln_expr_run *run, enum mln_operator op)
+{
+    return mln_run_error(run, "integer overflow in %s", mln_op_text(op));
+}
+
+static mln_value arithmetic_i64(struct mln_expr_run *run, enum mln_operator op, int64_t a, int64_t b)
+{
+    int64_t r = 0;
+    bool bad = false;
+    if (op == MLN_OP_ADD)
+        bad = __builtin_add_overflow(a, b, &r);
+    else if (op == MLN_OP_SUBTRACT)
+        bad = __builtin_sub_overflow(a, b, &r);
+    else if (op == MLN_OP_MULTIPLY)
+        bad = __builtin_mul_overflow(a, b, &r);
+    else if (b == 0)
+        return mln_run_error(run, op == MLN_OP_DIVIDE ? "division by zero" : "modulus by zero");
+    else if (a == INT64_MIN && b == -1)
+        bad = true;
+    else
+        r = op == MLN_OP_DIVIDE ? a / b : a % b;
+    return bad ? overflow(run, op) : mln_value_int(r);
+}
+
+static mln_value arithmetic_u64(struct mln_expr_run *run, enum mln_operator op, uint64_t a, uint64_t b)
+{
+    uint64_t r = 0;
+    bool bad = false;
+    if (op == MLN_OP_ADD)
+        bad = __builtin_add_overflow(a, b, &r);
+    else if (op == MLN_OP_SUBTRACT)
+        bad = __builtin_sub_overflow(a, b, &r);
+    else if (op == MLN_OP_MULTIPLY)
+        bad = __builtin_mul_overflow(a, b, &r);
+    else if (b == 0)
+        return mln_run_error(run, op == MLN_OP_DIVIDE ? "division by zero" : "modulus by zero");
+    else
+        r = op == MLN_OP_DIVIDE ? a / b : a % b;
+    return bad ? overflow(run, op) : mln_value_uint(r);
+}
+
+static mln_value arithmetic_double(enum mln_operator op, double a, double b)
+{
+    if (op == MLN_OP_ADD)
+        return mln_value_double(a + b);
+    if (op == MLN_OP_SUBTRACT)
+        return mln_value_double(a - b);
+    return mln_value_double(op == MLN_OP_MULTIPLY ? a * b : a / b);
+}
+
+static mln_value concatenate(struct mln_expr_run *run, const mln_value *a, const mln_value *b)
+{
+    if ((uint64_t)a->n + b->n > UINT32_MAX)
+        return mln_run_error(run, "the text would be too long");
+    char *p = mln_run_alloc(run, (size_t)a->n + b->n, 1);
+    if (!p)
+        return mln_value_null();
+    if (a->n)
+        memcpy(p, a->string, a->n);
+    if (b->n)
+        memcpy(p + a->n, b->string, b->n);
+    mln_run_charge_bytes(run, (size_t)a->n + b->n);
+    return (mln_value){.kind = a->kind, .n = a->n + b->n, .string = p};
+}
+
+static mln_value join_lists(struct mln_expr_run *run, const mln_value *a, const mln_value *b)
+{
+    if (a->n == 0 || b->n == 0)
+        return a->n == 0 ? *b : *a;
+    if ((uint64_t)a->n + b->n > UINT32_MAX)
+        return mln_run_error(run, "the list would be too long");
+    mln_run_charge(run, (uint64_t)a->n + b->n);
+    mln_value *items = mln_run_alloc(run, (size_t)a->n + b->n, sizeof *items);
+    if (!items)
+        return mln_value_null();
+    memcpy(items, a->items, a->n * sizeof *items);
+    memcpy(items + a->n, b->items, b->n * sizeof *items);
+    return mln_value_list(items, (size_t)a->n + b->n);
+}
+
+/* Of times with durations and each other. False: not such a pair. */
+static bool arithmetic_time(struct mln_expr_run *run, enum mln_operator op, const mln_value *a, const mln_value *b,
+                            mln_value *out)
+{
+    bool add = op == MLN_OP_ADD;
+    if (!add && op != MLN_OP_SUBTRACT)
+        return false;
+    if (a->kind == MLN_VALUE_DURATION && b->kind == MLN_VALUE_DURATION) {
+        int64_t sum;
+        bool bad = add ? __builtin_add_overflow(a->i, b->i, &sum) : __builtin_sub_overflow(a->i, b->i, &sum);
+        *out = bad ? mln_run_error(run, "duration out of range") : mln_duration_value(sum);
+    } else if (a->kind == MLN_VALUE_TIMESTAMP && b->kind == MLN_VALUE_DURATION) {
+        *out = mln_timestamp_shift(run, a, b->i, !add);
+    } else if (add && a->kind == MLN_VALUE_DURATION && b->kind == MLN_VALUE_TIMESTAMP) {
+        *out = mln_timestamp_shift(run, b, a->i, false);
+    } else if (!add && a->kind == MLN_VALUE_TIMESTAMP && b->kind == MLN_VALUE_TIMESTAMP) {
+        *out = mln_timestamp_difference(run, a, b);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* In rules, a text can be put together from what may be absent. */
+static bool add_null_to_text(struct mln_expr_run *run, const mln_value *a, const mln_value *b, mln_value *out)
+{
+    const mln_value null_text = mln_value_string(MLN_S("null"));
+    if (!run->lenient)
+        return false;
+    if (a->kind == MLN_JSON_STRING && b->kind == MLN_JSON_NULL)
+        *out = concatenate(run, a, &null_text);
+    else if (a->kind == MLN_JSON_NULL && b->kind == MLN_JSON_STRING)
+        *out = concatenate(run, &null_text, b);
+    else
+        return false;
+    return true;
+}
+
+static mln_value arithmetic(struct mln_expr_run *run, enum mln_operator op, const mln_value *v)
+{
+    mln_value out;
+    if (v[0].kind == v[1].kind) {
+        if (v[0].kind == MLN_JSON_INT)
+            return arithmetic_i64(run, op, v[0].i, v[1].i);
+        if (v[0].kind == MLN_JSON_UINT)
+            return arithmetic_u64(run, op, v[0].u, v[1].u);
+        if (v[0].kind == MLN_JSON_REAL && op != MLN_OP_MODULO)
+            return arithmetic_double(op, v[0].real, v[1].real);
+        if (op == MLN_OP_ADD && (v[0].kind == MLN_JSON_STRING || v[0].kind == MLN_VALUE_BYTES))
+            return concatenate(run, &v[0], &v[1]);
+        if (op == MLN_OP_ADD && v[0].kind == MLN_JSON_ARRAY)
+            return join_lists(run, &v[0], &v[1]);
+    }
+    if (arithmetic_time(run, op, &v[0], &v[1], &out))
+        return out;
+    if (op == MLN_OP_ADD && add_null_to_text(run, &v[0], &v[1], &out))
+        return out;
+    return mln_run_no_overload(run, mln_op_text(op), v, 2);
+}
+
+static mln_value compare(struct mln_expr_run *run, enum mln_operator op, const mln_value *v)
+{
+    int order = 0;
+    if (!mln_value_order(run, &v[0], &v[1], &order)) {
+        if (order == 2 || (run->lenient && (v[0].kind == MLN_JSON_NULL || v[1].kind == MLN_JSON_NULL)))
+            return mln_value_bool(false);
+        return mln_run_no_overload(run, mln_op_text(op), v, 2);
+    }
+    if (op == MLN_OP_LESS)
+        return mln_value_bool(order < 0);
+    if (op == MLN_OP_LESS_EQUAL)
+        return mln_value_bool(order <= 0);
+    return mln_value_bool(op == MLN_OP_GREATER ? order > 0 : order >= 0);
+}
+
+static mln_value is_in(struct mln_expr_run *run, const mln_value *v)
+{
+    if (v[1].kind == MLN_JSON_ARRAY) {
+        for (size_t i = 0; i < v[1].n && !mln_run_over(run); i++)
+            if (mln_value_equal(run, &v[0], &v[1].items[i]))
+                return mln_value_bool(true);
+        return mln_value_bool(false);
+    }
+    if (mln_value_is_map(v[1].kind))
+        return mln_value_bool(mln_value_lookup(run, &v[1], &v[0]) != NULL);
+    if (run->lenient && v[1].kind == MLN_JSON_NULL)
+        return mln_value_bool(false);
+    return mln_run_no_overload(run, mln_op_text(MLN_OP_IN), v, 2);
+}
+
+static bool list_index(const mln_value *key, int64_t *index)
+{
+    if (key->kind == MLN_JSON_INT)
+        *index = key->i;
+    else if (key->kind == MLN_JSON_UINT)
+        *index = key->u > INT64_MAX ? -1 : (int64_t)key->u;
+    else if (key->kind == MLN_JSON_REAL && key->real >= 0 && key->real < 0x1p32 && floor(key->real) == key->real)
+        *index = (int64_t)key->real;
+    else
+        return false;
+    return true;
+}
+
+static mln_value no_such_key(struct mln_expr_run *run, const mln_value *key)
+{
+    if (run->lenient)
+        return mln_value_null();
+    if (key->kind == MLN_JSON_STRING)
+        return mln_run_error(run, "no such key: '%.*s'", MLN_FMT(mln_str_sub(mln_value_str(*key), 0, 100)));
+    return mln_run_error(run, "no such key");
+}
+
+static mln_value element(struct mln_expr_run *run, const mln_value *v)
+{
+    int64_t at;
+    if (v[0].kind == MLN_JSON_ARRAY && list_index(&v[1], &at)) {
+        if (at >= 0 && at < v[0].n)
+            return v[0].items[at];
+        return run->lenient ? mln_value_null()
+                            : mln_run_error(run, "index %lld is outside of the list's %u items", (long long)at, v[0].n);
+    }
+    if (mln_value_is_map(v[0].kind)) {
+        const mln_value *found = mln_value_lookup(run, &v[0], &v[1]);
+        return found ? *found : no_such_key(run, &v[1]);
+    }
+    if (run->lenient && v[0].kind == MLN_JSON_NULL)
+        return mln_value_null();
+    return mln_run_no_overload(run, mln_op_text(MLN_OP_INDEX), v, 2);
+}
+
+static mln_value negate(struct mln_expr_run *run, const mln_value *v)
+{
+    if (v->kind == MLN_JSON_INT)
+        return v->i == INT64_MIN ? overflow(run, MLN_OP_NEGATE) : mln_value_int(-v->i);
+    if (v->kind == MLN_JSON_REAL)
+        return mln_value_double(-v->real);
+    return mln_run_no_overload(run, mln_op_text(MLN_OP_NEGATE), v, 1);
+}
+
+mln_value mln_op(struct mln_expr_run *run, enum mln_operator op, const mln_value *v)
+{
+    switch (op) {
+    case MLN_OP_NOT:
+        return v->kind == MLN_JSON_BOOL ? mln_value_bool(!v->boolean)
+                                        : mln_run_no_overload(run, mln_op_text(op), v, 1);
+    case MLN_OP_NEGATE:
+        return negate(run, v);
+    case MLN_OP_ADD:
+    case MLN_OP_SUBTRACT:
+    case MLN_OP_MULTIPLY:
+    case MLN_OP_DIVIDE:
+    case MLN_OP_MODULO:
+        return arithmetic(run, op, v);
+    case MLN_OP_EQUAL:
+        return mln_value_bool(mln_value_equal(run, &v[0], &v[1]));
+    case MLN_OP_NOT_EQUAL:
+        return mln_value_bool(!mln_value_equal(run, &v[0], &v[1]));
+    case MLN_OP_LESS:
+    case MLN_OP_LESS_EQUAL:
+    case MLN_OP_GREATER:
+    case MLN_OP_GREATER_EQUAL:
+        return compare(run, op, v);
+    case MLN_OP_IN:
+        return is_in(run, v);
+    case MLN_OP_INDEX:
+        return element(run, v);
+    case MLN_OPERATOR_COUNT:
+        break;
+    }
+    return mln_value_error("unknown operator");
+}
+
+mln_value mln_op_member(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
+{
+    if (mln_value_is_map(object->kind)) {
+        const mln_value *found = mln_value_lookup(run, object, name);
+        return found ? *found : no_such_key(run, name);
+    }
+    if (run->lenient && object->kind == MLN_JSON_NULL)
+        return mln_value_null();
+    return mln_run_error(run, "a value of type %s has no member '%.*s'", mln_value_type_name(object->kind),
+                         MLN_FMT(mln_str_sub(mln_value_str(*name), 0, 100)));
+}
+
+mln_value mln_op_has(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
+{
+    if (mln_value_is_map(object->kind))
+        return mln_value_bool(mln_value_lookup(run, object, name) != NULL);
+    if (run->lenient && object->kind == MLN_JSON_NULL)
+        return mln_value_bool(false);
+    return mln_op_member(run, object, name);
+}
+
+mln_value mln_op_map(struct mln_expr_run *run, const mln_value *v, size_t n)
+{
+    for (size_t i = 0; i < n && !mln_run_over(run); i++) {
+        uint32_t kind = v[2 * i].kind;
+        if (kind != MLN_JSON_BOOL && kind != MLN_JSON_INT && kind != MLN_JSON_UINT && kind != MLN_JSON_STRING)
+            return mln_run_error(run, "a key of a map must be bool, int, uint or string, not %s", mln_value_type_name(kind));
+        for (size_t j = 0; j < i; j++)
+            if (mln_value_equal(run, &v[2 * i], &v[2 * j]))
+                return mln_run_error(run, "a key of a map is repeated");
+    }
+    return mln_value_map(v, n);
+}
+
+/* ---- types, as far as they are known before the program runs ---- */
+
+static bool is_kind_or_dyn(uint32_t type, uint32_t kind)
+{
+    return type == kind || type == MLN_VALUE_DYN;
+}
+
+static bool arithmetic_type(enum mln_operator op, uint32_t a, uint32_t b, uint32_t *result)
+{
+    static const struct {
+        uint32_t a, b, result;
+        const char *ops;
+    } rows[] = {
+        {MLN_JSON_INT, MLN_JSON_INT, MLN_JSON_INT, "+-*/%"},
+        {MLN_JSON_UINT, MLN_JSON_UINT, MLN_JSON_UINT, "+-*/%"},
+        {MLN_JSON_REAL, MLN_JSON_REAL, MLN_JSON_REAL, "+-*/"},
+        {MLN_JSON_STRING, MLN_JSON_STRING, MLN_JSON_STRING, "+"},
+        {MLN_VALUE_BYTES, MLN_VALUE_BYTES, MLN_VALUE_BYTES, "+"},
+        {MLN_JSON_ARRAY, MLN_JSON_ARRAY, MLN_JSON_ARRAY, "+"},
+        {MLN_VALUE_DURATION, MLN_VALUE_DURATION, MLN_VALUE_DURATION, "+-"},
+        {MLN_VALUE_TIMESTAMP, MLN_VALUE_DURATION, MLN_VALUE_TIMESTAMP, "+-"},
+        {MLN_VALUE_DURATION, MLN_VALUE_TIMESTAMP, MLN_VALUE_TIMESTAMP, "+"},
+        {MLN_VALUE_TIMESTAMP, MLN_VALUE_TIMESTAMP, MLN_VALUE_DURATION, "-"},
+    };
+    int fits = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strchr(rows[i].ops, mln_op_text(op)[1]) && is_kind_or_dyn(a, rows[i].a) && is_kind_or_dyn(b, rows[i].b)) {
+            *result = fits++ && *result != rows[i].result ? (uint32_t)MLN_VALUE_DYN : rows[i].result;
+        }
+    return fits > 0;
+}
+
+static bool comparable(uint32_t a, uint32_t b)
+{
+    return a == MLN_VALUE_DYN || b == MLN_VALUE_DYN || a == b || a == MLN_JSON_NULL || b == MLN_JSON_NULL ||
+           (mln_value_is_number(a) && mln_value_is_number(b));
+}
+
+static bool has_order(uint32_t t)
+{
+    return t != MLN_JSON_NULL && t != MLN_JSON_ARRAY && t != MLN_VALUE_MAP && t != MLN_VALUE_TYPE;
+}
+
+bool mln_op_type(enum mln_operator op, const uint32_t *types, bool lenient, uint32_t *result)
+{
+    *result = MLN_JSON_BOOL;
+    uint32_t a = mln_value_type_of(types[0]), b = mln_op_operands(op) == 2 ? mln_value_type_of(types[1]) : MLN_VALUE_DYN;
+    switch (op) {
+    case MLN_OP_NOT:
+        return is_kind_or_dyn(a, MLN_JSON_BOOL);
+    case MLN_OP_NEGATE:
+        *result = a;
+        return is_kind_or_dyn(a, MLN_JSON_INT) || a == MLN_JSON_REAL;
+    case MLN_OP_ADD:
+    case MLN_OP_SUBTRACT:
+    case MLN_OP_MULTIPLY:
+    case MLN_OP_DIVIDE:
+    case MLN_OP_MODULO:
+        if (lenient && op == MLN_OP_ADD && (a == MLN_JSON_NULL || b == MLN_JSON_NULL)) {
+            *result = MLN_VALUE_DYN;
+            return true;
+        }
+        return arithmetic_type(op, a, b, result);
+    case MLN_OP_EQUAL:
+    case MLN_OP_NOT_EQUAL:
+        return comparable(a, b);
+    case MLN_OP_LESS:
+    case MLN_OP_LESS_EQUAL:
+    case MLN_OP_GREATER:
+    case MLN_OP_GREATER_EQUAL:
+        return comparable(a, b) && has_order(a) && has_order(b);
+    case MLN_OP_IN:
+        return is_kind_or_dyn(b, MLN_JSON_ARRAY) || b == MLN_VALUE_MAP || (lenient && b == MLN_JSON_NULL);
+    case MLN_OP_INDEX:
+        *result = MLN_VALUE_DYN;
+        return is_kind_or_dyn(a, MLN_JSON_ARRAY) || a == MLN_VALUE_MAP || (lenient && a == MLN_JSON_NULL);
+    case MLN_OPERATOR_COUNT:
+        break;
+    }
+    return false;
+}
