@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Checks that src/ keeps to src/ROOMS: which room includes which, which outside library belongs to which room, and that
-meson.build links no more than that. Prints TAP. Tries itself on small trees first."""
+"""Checks that src/ keeps to src/ROOMS: which room includes which, which outside library belongs to which room, that
+meson.build links no more than that, and that it builds each test and fuzz target there is. Prints TAP. Tries itself on
+small trees first."""
 
 import pathlib
 import re
@@ -76,6 +77,28 @@ def compare_meson(root, rooms):
     return breaches
 
 
+def listed_in(root, room, what):
+    file = root / "src" / room / "meson.build"
+    lists = re.findall(rf"^{room}_{what} = \[(.*?)\]", file.read_text() if file.exists() else "", re.MULTILINE | re.DOTALL)
+    return {name for names in lists for name in re.findall(r"'(\w+)'", names)}
+
+
+def check_listed(root, rooms):
+    """A test that no list names would never run."""
+    breaches = []
+    for file in sorted((root / "tests").glob("*/test_*.c")):
+        room = file.parent.name
+        if file.stem.removeprefix("test_") not in listed_in(root, room, "tests"):
+            breaches.append(f"{file.relative_to(root)} is not among the tests of src/{room}/meson.build")
+    targets = {name for room in rooms for name in listed_in(root, room, "fuzz")}
+    for file in sorted((root / "fuzz").glob("*.c")):
+        if file.stem != "replay" and file.stem not in targets:
+            breaches.append(f"{file.relative_to(root)} is no fuzz target of any room")
+        if file.stem != "replay" and not any((root / "fuzz/corpus" / file.stem).glob("*")):
+            breaches.append(f"{file.relative_to(root)} has no corpus")
+    return breaches
+
+
 def check_outside(path, room, header):
     for prefix, places in OUTSIDE.items():
         if header == prefix or (prefix.endswith("/") and header.startswith(prefix)):
@@ -108,7 +131,7 @@ def check_file(root, path, rooms):
 def check(root):
     """All breaches of the tree at root."""
     rooms, breaches = read_rooms(root)
-    breaches += compare_meson(root, rooms)
+    breaches += compare_meson(root, rooms) + check_listed(root, rooms)
     for file in sorted((root / "src").rglob("*")):
         path = str(file.relative_to(root / "src"))
         if not file.is_file() or "/" not in path:
@@ -128,6 +151,11 @@ SMALL_TREE = {
     "src/ROOMS": "# floors\nbase:\njson: base\ncrypto: base\n\nmerlon: base json\n",
     "meson.build": "rooms = {\n  'base': [],\n  'json': ['base'],\n  'crypto': [\n    'base'],\n}\n"
                    "foreach program : ['merlon']\nendforeach\n",
+    "src/base/meson.build": "base_tests = ['map',\n  'str']\nbase_fuzz = ['time']\n",
+    "tests/base/test_str.c": "",
+    "fuzz/time.c": "",
+    "fuzz/replay.c": "",
+    "fuzz/corpus/time/leap": "",
     "src/base/str.h": "#include <stdint.h>\n#include <sys/types.h>\n",
     "src/json/json.h": '#include "base/str.h"\n',
     "src/json/parse.cc": "#include <cstring>\n#include <simdjson.h>\n",
@@ -153,6 +181,10 @@ CASES = [
      "json links"),
     ("meson builds an unlisted room", {"meson.build": SMALL_TREE["meson.build"].replace("[],", "[], 'os': [],")},
      "os is not in src/ROOMS"),
+    ("a test that is not built", {"tests/base/test_buf.c": ""}, "test_buf.c is not among the tests"),
+    ("a test of a room without a list", {"tests/json/test_a.c": ""}, "test_a.c is not among the tests"),
+    ("a fuzz target that is not built", {"fuzz/xml.c": ""}, "xml.c is no fuzz target"),
+    ("a fuzz target without a corpus", {"fuzz/corpus/time/leap": None}, "time.c has no corpus"),
     ("a listed room is not built", {"src/ROOMS": SMALL_TREE["src/ROOMS"] + "agent: base\n"}, "agent of src/ROOMS is not"),
 ]
 
