@@ -5,7 +5,7 @@
 #include "api/path.h"
 #include "api/router.h"
 #include "crypto/random.h"
-#include "model/arm_id.h"
+#include "inventory/containers.h"
 
 /* ---- the request line ---- */
 
@@ -92,12 +92,11 @@ static bool from_our_page(const struct mln_request *request)
            mln_str_eq(mln_request_header(request, "sec-fetch-site"), MLN_S("same-origin"));
 }
 
-static struct mln_result by_cookie(struct mln_request *request, struct mln_str cookie)
+static struct mln_result by_cookie(struct mln_request *request)
 {
-    bool form = request->route && (request->route->flags & MLN_ROUTE_COOKIE);
-    if (request->method != MLN_GET && !form && !from_our_page(request))
+    if (request->method != MLN_GET && !from_our_page(request))
         return mln_fail(MLN_E_UNAUTHENTICATED, "A write with a browser session needs X-Merlon-Request: 1 from our own page.");
-    return mln_signin_session(request->api->signin, cookie, request->arena, &request->caller, &request->session_csrf);
+    return mln_cookie_caller(request);
 }
 
 static struct mln_result authenticate(struct mln_request *request, bool *expired)
@@ -110,48 +109,36 @@ static struct mln_result authenticate(struct mln_request *request, bool *expired
         struct mln_str token = mln_str_trim(mln_str_sub(header, 7, header.n));
         return mln_signin_bearer(request->api->signin, token, request->arena, &request->caller, expired);
     }
-    struct mln_str cookie = mln_cookie_session(request);
-    if (cookie.n)
-        return by_cookie(request, cookie);
+    if (mln_cookie_session(request).n)
+        return by_cookie(request);
     return mln_fail(MLN_E_UNAUTHENTICATED, "The Authorization header is missing.");
 }
 
 /* ---- rights and scope ---- */
 
-static struct mln_result find_scope(struct mln_request *request, enum mln_collection collection, struct mln_str key,
-                                    bool *found)
-{
-    MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
-    struct mln_str lower, value;
-    MLN_TRY(mln_store_read_begin(request->api->store, &read));
-    MLN_TRY_STR(request->arena, lower, mln_str_lower(request->arena, key));
-    struct mln_result r = mln_store_get(read, collection, lower, request->arena, &value, NULL);
-    *found = mln_ok(r);
-    return r.code == MLN_E_NOT_FOUND ? MLN_OK : r;
-}
-
 /* A subscription that is named must exist, and so must the group that a provider's route is below. */
 static struct mln_result check_scope(struct mln_request *request, struct mln_reply *reply, bool *refused)
 {
-    bool found = true;
-    if (request->subscription.p)
-        MLN_TRY(find_scope(request, MLN_COLLECTION_SUBSCRIPTIONS, request->subscription, &found));
-    *refused = !found;
-    if (!found)
+    MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
+    struct mln_subscription subscription;
+    struct mln_group group;
+    *refused = false;
+    if (!request->subscription.p)
+        return MLN_OK;
+    MLN_TRY(mln_store_read_begin(request->api->store, &read));
+    struct mln_result r = mln_subscription_get(read, request->subscription, request->arena, &subscription);
+    *refused = r.code == MLN_E_NOT_FOUND;
+    if (*refused)
         return mln_reply_error(reply, 404, "SubscriptionNotFound", "The subscription '%.*s' could not be found.",
                                MLN_FMT(request->subscription));
+    MLN_TRY(r);
     if (!request->group.p || !request->provider.p)
         return MLN_OK;
-    struct mln_str id;
-    MLN_TRY_STR(request->arena, id,
-                mln_str_printf(request->arena, "/subscriptions/%.*s/resourceGroups/%.*s", MLN_FMT(request->subscription),
-                               MLN_FMT(request->group)));
-    MLN_TRY(find_scope(request, MLN_COLLECTION_RESOURCE_GROUPS, id, &found));
-    *refused = !found;
-    if (!found)
-        return mln_reply_error(reply, 404, "ResourceGroupNotFound", "Resource group '%.*s' could not be found.",
-                               MLN_FMT(request->group));
-    return MLN_OK;
+    r = mln_group_get(read, request->subscription, request->group, request->arena, &group);
+    *refused = r.code == MLN_E_NOT_FOUND;
+    return *refused ? mln_reply_error(reply, 404, "ResourceGroupNotFound", "Resource group '%.*s' could not be found.",
+                                      MLN_FMT(request->group))
+                    : r;
 }
 
 static struct mln_result name_action(struct mln_request *request)

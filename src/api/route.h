@@ -97,8 +97,6 @@ enum mln_route_flag {
     MLN_ROUTE_RAW = 4,        /* the body is not JSON; the handler reads request->body */
     MLN_ROUTE_MACHINE = 8,    /* for machines: the handler authenticates by client certificate or token */
     MLN_ROUTE_UNRECORDED = 16, /* a POST that changes nothing (a question): no activity entry */
-    MLN_ROUTE_COOKIE = 32,     /* a form of our own pages: a caller with a cookie needs no header, the handler checks the
-                                  form's token */
 };
 
 struct mln_route {

@@ -3,7 +3,13 @@
 
 #define TABLES(T)                                                                                   \
     T(meta)          /* health, cloud metadata */                                                   \
+    T(oauth)         /* tokens and discovery */                                                     \
+    T(pages)         /* sign-in, authorization and device pages */                                  \
     T(subscriptions) /* tenants, subscriptions, locations, resource groups */                       \
+    T(providers)     /* resource providers, operations */                                           \
+    T(authorization) /* role definitions and assignments */                                         \
+    T(principals)    /* users and service principals */                                             \
+    T(activity)      /* the activity log */                                                         \
     T(pricings)      /* Defender plans */                                                           \
     T(scores)        /* secure scores, controls, recommendations, what-if */                        \
     T(assessments)   /* assessments, metadata, sub-assessments */                                   \

@@ -1,0 +1,54 @@
+/* One request on its way through the server: from its first line to the end of its answer. Owned by server.c's threads;
+   between submit and resume by one worker. */
+#ifndef MLN_API_EXCHANGE_H
+#define MLN_API_EXCHANGE_H
+
+#include "api/handle.h"
+#include "api/peers.h"
+#include "base/queue.h"
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+enum { MLN_MAX_HEADERS = 64, MLN_MAX_BODIES_BYTES = 256 << 20, MLN_WAITING_REQUESTS = 512 };
+
+struct mln_server {
+    const struct mln_api *api;
+    struct MHD_Daemon *daemon;
+    struct mln_peers *peers;
+    struct mln_queue *work; /* struct mln_exchange */
+    struct mln_thread **workers, *reaper;
+    unsigned n_workers;
+    int64_t receive_ms, idle_ms;
+    _Atomic uint64_t requests, refused_busy, reaped, body_bytes, running;
+    _Atomic bool stopping;
+    uint16_t port;
+};
+
+enum mln_exchange_step { MLN_STEP_LINE, MLN_STEP_BODY, MLN_STEP_WORK, MLN_STEP_ANSWER };
+
+struct mln_exchange {
+    struct mln_server *server;
+    struct MHD_Connection *connection;
+    struct mln_peer *peer;
+    struct mln_arena *arena;
+    enum mln_exchange_step step;
+    struct mln_raw_request raw;
+    struct mln_pair headers[MLN_MAX_HEADERS];
+    struct mln_request request;
+    struct mln_reply reply;
+    struct mln_buf body;
+    uint64_t reserved_bytes; /* of the server's body_bytes */
+    bool bad_headers;
+};
+
+/* libmicrohttpd's callbacks. */
+void *mln_exchange_new(void *server, const char *uri, struct MHD_Connection *connection);
+enum MHD_Result mln_exchange_step(void *server, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **exchange);
+void mln_exchange_done(void *server, struct MHD_Connection *connection, void **exchange,
+                       enum MHD_RequestTerminationCode why);
+/* On a worker: makes the answer and wakes the connection. */
+void mln_exchange_work(struct mln_exchange *exchange);
+
+#endif
