@@ -47,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mln_str text = {(const char *)data, size};
     struct mln_arena *arena MLN_CLEANUP(mln_arena_free) = mln_arena_new(BUDGET_BYTES);
     const struct mln_json *pair;
-    if (!mln_ok(mln_json_parse(arena, text, LARGEST_BYTES, &pair)) || !mln_json_is(pair, MLN_JSON_ARRAY) || pair->n != 2)
+    if (!mln_ok(mln_json_parse(arena, text, LARGEST_BYTES, &pair)) || !mln_json_is(pair, MLN_JSON_ARRAY) ||
+        pair->n != 2)
         return 0;
     check_merge(arena, &pair->items[0], &pair->items[1]);
     check_diff(arena, &pair->items[0], &pair->items[1]);

@@ -12,34 +12,34 @@
 
 #include "base/buf.h"
 
-#define assert_ok(expression)                                                                       \
-    do {                                                                                            \
-        struct mln_result check_r_ = (expression);                                                  \
-        if (!mln_ok(check_r_))                                                                      \
-            fail_msg("%s: %s: %s", #expression, mln_code_name(check_r_.code), mln_error_text());    \
+#define assert_ok(expression)                                                                                          \
+    do {                                                                                                               \
+        struct mln_result check_r_ = (expression);                                                                     \
+        if (!mln_ok(check_r_))                                                                                         \
+            fail_msg("%s: %s: %s", #expression, mln_code_name(check_r_.code), mln_error_text());                       \
     } while (0)
 
 /* The expression fails with MLN_E_<CODE>. */
-#define assert_fails(CODE, expression)                                                              \
-    do {                                                                                            \
-        struct mln_result check_r_ = (expression);                                                  \
-        if (check_r_.code != MLN_E_##CODE)                                                          \
-            fail_msg("%s: %s (%s), expected " #CODE, #expression, mln_code_name(check_r_.code),     \
-                     mln_ok(check_r_) ? "" : mln_error_text());                                     \
+#define assert_fails(CODE, expression)                                                                                 \
+    do {                                                                                                               \
+        struct mln_result check_r_ = (expression);                                                                     \
+        if (check_r_.code != MLN_E_##CODE)                                                                             \
+            fail_msg("%s: %s (%s), expected " #CODE, #expression, mln_code_name(check_r_.code),                        \
+                     mln_ok(check_r_) ? "" : mln_error_text());                                                        \
     } while (0)
 
 /* The text of the last failure contains part. */
-#define assert_error_has(part)                                                                      \
-    do {                                                                                            \
-        if (!strstr(mln_error_text(), part))                                                        \
-            fail_msg("the error \"%s\" does not say \"%s\"", mln_error_text(), part);               \
+#define assert_error_has(part)                                                                                         \
+    do {                                                                                                               \
+        if (!strstr(mln_error_text(), part))                                                                           \
+            fail_msg("the error \"%s\" does not say \"%s\"", mln_error_text(), part);                                  \
     } while (0)
 
-#define assert_str(slice, text)                                                                     \
-    do {                                                                                            \
-        struct mln_str check_s_ = (slice);                                                          \
-        if (!mln_str_eq(check_s_, mln_str_c(text)))                                                 \
-            fail_msg("%s is \"%.*s\", expected \"%s\"", #slice, MLN_FMT(check_s_), text);           \
+#define assert_str(slice, text)                                                                                        \
+    do {                                                                                                               \
+        struct mln_str check_s_ = (slice);                                                                             \
+        if (!mln_str_eq(check_s_, mln_str_c(text)))                                                                    \
+            fail_msg("%s is \"%.*s\", expected \"%s\"", #slice, MLN_FMT(check_s_), text);                              \
     } while (0)
 
 /* Repeatable chance for properties: xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift

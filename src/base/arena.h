@@ -35,11 +35,11 @@ void mln_arena_reset(struct mln_arena *arena);
 size_t mln_arena_used(const struct mln_arena *arena);
 
 /* p = arena memory for count items of *p, or return the failure. */
-#define MLN_TRY_ARRAY(arena, p, count)                                                              \
-    do {                                                                                            \
-        (p) = mln_arena_array((arena), (count), sizeof *(p));                                       \
-        if (!(p))                                                                                   \
-            return mln_arena_failure(arena);                                                        \
+#define MLN_TRY_ARRAY(arena, p, count)                                                                                 \
+    do {                                                                                                               \
+        (p) = mln_arena_array((arena), (count), sizeof *(p));                                                          \
+        if (!(p))                                                                                                      \
+            return mln_arena_failure(arena);                                                                           \
     } while (0)
 #define MLN_TRY_NEW(arena, p) MLN_TRY_ARRAY(arena, p, 1)
 

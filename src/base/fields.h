@@ -30,8 +30,10 @@ struct mln_field {
     const char *doc;
 };
 
-#define MLN_FIELD(structure, member, json_name, KIND, NEED, enum_words, text)                       \
-    {json_name, MLN_FIELD_##KIND, MLN_FIELD_##NEED, offsetof(structure, member), enum_words, text}
+#define MLN_FIELD(structure, member, json_name, KIND, NEED, enum_words, text)                                          \
+    {                                                                                                                  \
+        json_name, MLN_FIELD_##KIND, MLN_FIELD_##NEED, offsetof(structure, member), enum_words, text                   \
+    }
 
 /* The index of a word in a NULL-terminated list, without ASCII case; -1 when it is not there. */
 int mln_word_index(const char *const *words, struct mln_str word);

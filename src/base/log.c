@@ -45,9 +45,10 @@ static void write_line(enum mln_log_level level, const char *text)
     static const char *const names[] = {"error", "warning", "info", "debug"};
     char line[LINE_BYTES], when[MLN_TIME_TEXT];
     mln_time_text(mln_now_ms(&mln_system_clock), when);
-    int head = snprintf(line, sizeof line,
-                        as_json ? "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"text\":\"" : "%s %s %s: ", when,
-                        names[level], program_name);
+    int head =
+        snprintf(line, sizeof line,
+                 as_json ? "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"text\":\"" : "%s %s %s: ", when,
+                 names[level], program_name);
     size_t n = (size_t)head;
     append(line, &n, text);
     n += (size_t)snprintf(line + n, sizeof line - n, as_json ? "\"}\n" : "\n");

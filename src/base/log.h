@@ -24,10 +24,10 @@ void mln_log_setup(const char *program, enum mln_log_level most, bool json);
 void mln_log_line(struct mln_log_place *place, enum mln_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define mln_log(level, ...)                                                                         \
-    do {                                                                                            \
-        static struct mln_log_place mln_place_;                                                     \
-        mln_log_line(&mln_place_, MLN_LOG_##level, __VA_ARGS__);                                    \
+#define mln_log(level, ...)                                                                                            \
+    do {                                                                                                               \
+        static struct mln_log_place mln_place_;                                                                        \
+        mln_log_line(&mln_place_, MLN_LOG_##level, __VA_ARGS__);                                                       \
     } while (0)
 
 #endif

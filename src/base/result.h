@@ -9,25 +9,25 @@
 #define MLN_BASE_RESULT_H
 
 /* code, HTTP status, the code word an API answer carries, what it means */
-#define MLN_CODES(C)                                                                                \
-    C(OK, 200, "OK", "success")                                                                     \
-    C(MEMORY, 503, "ServiceUnavailable", "the machine has no memory left")                          \
-    C(LIMIT, 413, "RequestEntityTooLarge", "a stated limit or budget would be exceeded")            \
-    C(SYNTAX, 400, "InvalidRequestContent", "the text does not follow its grammar")                 \
-    C(INVALID, 400, "InvalidParameter", "well formed, but not an acceptable value")                 \
-    C(NOT_FOUND, 404, "ResourceNotFound", "no such thing")                                          \
-    C(CONFLICT, 409, "Conflict", "it exists already, or the state does not allow it")               \
-    C(PRECONDITION, 412, "PreconditionFailed", "the caller's version is not the current one")       \
-    C(UNAUTHENTICATED, 401, "InvalidAuthenticationToken", "who is asking is not known")             \
-    C(FORBIDDEN, 403, "AuthorizationFailed", "who is asking may not do this")                       \
-    C(UNSUPPORTED, 400, "NotSupported", "understood, but this build cannot do it")                  \
-    C(TOO_MANY, 429, "TooManyRequests", "asked too often")                                          \
-    C(BUSY, 503, "ServerBusy", "a queue is full; later it may work")                                \
-    C(TIMEOUT, 504, "GatewayTimeout", "the other side did not answer in time")                      \
-    C(IO, 500, "InternalServerError", "a file, socket or process failed")                           \
-    C(FULL, 507, "InsufficientStorage", "the disk is full")                                         \
-    C(CORRUPT, 500, "InternalServerError", "stored data does not check out")                        \
-    C(CLOSED, 503, "ServiceUnavailable", "shutting down")                                           \
+#define MLN_CODES(C)                                                                                                   \
+    C(OK, 200, "OK", "success")                                                                                        \
+    C(MEMORY, 503, "ServiceUnavailable", "the machine has no memory left")                                             \
+    C(LIMIT, 413, "RequestEntityTooLarge", "a stated limit or budget would be exceeded")                               \
+    C(SYNTAX, 400, "InvalidRequestContent", "the text does not follow its grammar")                                    \
+    C(INVALID, 400, "InvalidParameter", "well formed, but not an acceptable value")                                    \
+    C(NOT_FOUND, 404, "ResourceNotFound", "no such thing")                                                             \
+    C(CONFLICT, 409, "Conflict", "it exists already, or the state does not allow it")                                  \
+    C(PRECONDITION, 412, "PreconditionFailed", "the caller's version is not the current one")                          \
+    C(UNAUTHENTICATED, 401, "InvalidAuthenticationToken", "who is asking is not known")                                \
+    C(FORBIDDEN, 403, "AuthorizationFailed", "who is asking may not do this")                                          \
+    C(UNSUPPORTED, 400, "NotSupported", "understood, but this build cannot do it")                                     \
+    C(TOO_MANY, 429, "TooManyRequests", "asked too often")                                                             \
+    C(BUSY, 503, "ServerBusy", "a queue is full; later it may work")                                                   \
+    C(TIMEOUT, 504, "GatewayTimeout", "the other side did not answer in time")                                         \
+    C(IO, 500, "InternalServerError", "a file, socket or process failed")                                              \
+    C(FULL, 507, "InsufficientStorage", "the disk is full")                                                            \
+    C(CORRUPT, 500, "InternalServerError", "stored data does not check out")                                           \
+    C(CLOSED, 503, "ServiceUnavailable", "shutting down")                                                              \
     C(INTERNAL, 500, "InternalServerError", "a promise inside the program was broken")
 
 enum mln_code {
@@ -45,18 +45,18 @@ struct mln_result {
 #define MLN_OK ((struct mln_result){MLN_E_OK})
 
 /* Hand a failure on to the caller. */
-#define MLN_TRY(expression)                                                                         \
-    do {                                                                                            \
-        struct mln_result mln_try_ = (expression);                                                  \
-        if (mln_try_.code != MLN_E_OK)                                                              \
-            return mln_try_;                                                                        \
+#define MLN_TRY(expression)                                                                                            \
+    do {                                                                                                               \
+        struct mln_result mln_try_ = (expression);                                                                     \
+        if (mln_try_.code != MLN_E_OK)                                                                                 \
+            return mln_try_;                                                                                           \
     } while (0)
 
 /* For a failure that changes nothing for the caller: says so where it is ignored. */
-#define MLN_IGNORE(expression)                                                                      \
-    do {                                                                                            \
-        struct mln_result mln_ignored_ = (expression);                                              \
-        (void)mln_ignored_;                                                                         \
+#define MLN_IGNORE(expression)                                                                                         \
+    do {                                                                                                               \
+        struct mln_result mln_ignored_ = (expression);                                                                 \
+        (void)mln_ignored_;                                                                                            \
     } while (0)
 
 static inline int mln_ok(struct mln_result r)
@@ -84,20 +84,20 @@ const char *mln_code_word(enum mln_code code);
 const char *mln_code_doc(enum mln_code code);
 
 /* Runs a destructor that takes TYPE * when the variable leaves scope; NULL is never passed on. */
-#define MLN_DEFINE_CLEANUP(type, destroy)                                                           \
-    static inline void destroy##_cleanup_(type **p)                                                 \
-    {                                                                                               \
-        if (*p)                                                                                     \
-            destroy(*p);                                                                            \
+#define MLN_DEFINE_CLEANUP(type, destroy)                                                                              \
+    static inline void destroy##_cleanup_(type **p)                                                                    \
+    {                                                                                                                  \
+        if (*p)                                                                                                        \
+            destroy(*p);                                                                                               \
     }
 #define MLN_CLEANUP(destroy) __attribute__((cleanup(destroy##_cleanup_)))
 
 /* Takes the pointer out of a variable that has a cleanup, leaving NULL. */
-#define MLN_TAKE(pointer)                                                                           \
-    ({                                                                                              \
-        __typeof__(pointer) mln_taken_ = (pointer);                                                 \
-        (pointer) = NULL;                                                                           \
-        mln_taken_;                                                                                 \
+#define MLN_TAKE(pointer)                                                                                              \
+    ({                                                                                                                 \
+        __typeof__(pointer) mln_taken_ = (pointer);                                                                    \
+        (pointer) = NULL;                                                                                              \
+        mln_taken_;                                                                                                    \
     })
 
 #endif

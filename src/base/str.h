@@ -30,11 +30,11 @@ struct mln_str mln_str_lower(struct mln_arena *arena, struct mln_str s); /* ASCI
 struct mln_str mln_str_printf(struct mln_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* s = expression, or return the arena's failure when it gave no memory. */
-#define MLN_TRY_STR(arena, s, expression)                                                           \
-    do {                                                                                            \
-        (s) = (expression);                                                                         \
-        if (!(s).p)                                                                                 \
-            return mln_arena_failure(arena);                                                        \
+#define MLN_TRY_STR(arena, s, expression)                                                                              \
+    do {                                                                                                               \
+        (s) = (expression);                                                                                            \
+        if (!(s).p)                                                                                                    \
+            return mln_arena_failure(arena);                                                                           \
     } while (0)
 
 bool mln_str_eq(struct mln_str a, struct mln_str b);

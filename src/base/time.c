@@ -145,7 +145,10 @@ static bool duration_part(struct mln_str s, size_t *at, bool in_time, int *stage
         char unit;
         bool time;
         int64_t ms;
-    } units[] = {{'W', false, 7 * (int64_t)DAY_MS}, {'D', false, DAY_MS}, {'H', true, 3600000}, {'M', true, 60000},
+    } units[] = {{'W', false, 7 * (int64_t)DAY_MS},
+                 {'D', false, DAY_MS},
+                 {'H', true, 3600000},
+                 {'M', true, 60000},
                  {'S', true, 1000}};
     int64_t whole = 0, thousandths = 0;
     int count = 0, digit;
@@ -163,8 +166,7 @@ static bool duration_part(struct mln_str s, size_t *at, bool in_time, int *stage
         if (s.p[*at] != units[u].unit || units[u].time != in_time)
             continue;
         if ((fraction && u != 4) || __builtin_mul_overflow(whole, units[u].ms, &part) ||
-            __builtin_add_overflow(part, thousandths, &part) ||
-            __builtin_add_overflow(*total, part, total))
+            __builtin_add_overflow(part, thousandths, &part) || __builtin_add_overflow(*total, part, total))
             return false;
         ++*at;
         *stage = u + 1;

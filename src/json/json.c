@@ -53,9 +53,9 @@ int64_t mln_json_i64(const struct mln_json *json, int64_t otherwise)
 const char *mln_json_kind_name(const struct mln_json *json)
 {
     static const char *const names[] = {
-        [MLN_JSON_NULL] = "null",     [MLN_JSON_BOOL] = "boolean",  [MLN_JSON_INT] = "integer",
-        [MLN_JSON_UINT] = "integer",  [MLN_JSON_REAL] = "real",     [MLN_JSON_STRING] = "string",
-        [MLN_JSON_ARRAY] = "array",   [MLN_JSON_OBJECT] = "object",
+        [MLN_JSON_NULL] = "null",    [MLN_JSON_BOOL] = "boolean",  [MLN_JSON_INT] = "integer",
+        [MLN_JSON_UINT] = "integer", [MLN_JSON_REAL] = "real",     [MLN_JSON_STRING] = "string",
+        [MLN_JSON_ARRAY] = "array",  [MLN_JSON_OBJECT] = "object",
     };
     return json ? names[json->kind] : "missing";
 }
@@ -78,7 +78,8 @@ static bool same_number(const struct mln_json *a, const struct mln_json *b)
     if (b->kind != MLN_JSON_REAL)
         return false; /* a UINT is above every INT */
     if (a->kind == MLN_JSON_INT)
-        return b->real >= -0x1p63 && b->real < 0x1p63 && (int64_t)b->real == a->i && (double)(int64_t)b->real == b->real;
+        return b->real >= -0x1p63 && b->real < 0x1p63 && (int64_t)b->real == a->i &&
+               (double)(int64_t)b->real == b->real;
     return b->real >= 0x1p63 && b->real < 0x1p64 && (uint64_t)b->real == a->u;
 }
 

@@ -8,7 +8,7 @@
 #include "base/str.h"
 
 struct mln_json_name {
-    struct mln_str text;     /* lives as long as the process; p NULL for a name that is not in the table */
+    struct mln_str text;    /* lives as long as the process; p NULL for a name that is not in the table */
     uint32_t key, key_fold; /* as in struct mln_json_member */
 };
 

@@ -12,7 +12,8 @@ extern "C" {
 #include "base/arena.h"
 }
 
-namespace {
+namespace
+{
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
@@ -38,7 +39,8 @@ template <typename Container> size_t count_of(const Container &container)
     return n;
 }
 
-class builder {
+class builder
+{
   public:
     explicit builder(struct mln_arena *into) : arena(into)
     {

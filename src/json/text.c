@@ -40,7 +40,9 @@ static int hex4(const struct scan *s, size_t at)
     int value = 0;
     for (size_t i = at; i < at + 4; i++) {
         int c = i < s->text.n ? (unsigned char)s->text.p[i] : -1;
-        int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        int digit = c >= '0' && c <= '9'                     ? c - '0'
+                    : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                             : -1;
         if (digit < 0)
             return -1;
         value = value << 4 | digit;

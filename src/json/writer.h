@@ -41,7 +41,8 @@ void mln_json_member_i64(struct mln_json_writer *w, const char *name, int64_t i)
 void mln_json_member_bool(struct mln_json_writer *w, const char *name, bool b);
 void mln_json_member_real(struct mln_json_writer *w, const char *name, double d);
 void mln_json_member_time(struct mln_json_writer *w, const char *name, int64_t ms);
-void mln_json_member_tree(struct mln_json_writer *w, const char *name, const struct mln_json *json); /* NULL: left out */
+void mln_json_member_tree(struct mln_json_writer *w, const char *name,
+                          const struct mln_json *json); /* NULL: left out */
 
 /* The first failure, or INTERNAL when something is still open. */
 MLN_RESULT mln_json_writer_end(struct mln_json_writer *w);

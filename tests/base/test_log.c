@@ -58,8 +58,9 @@ static void hostile_text_stays_on_its_line(void **state)
     mln_log(ERROR, "%s", "say \"hi\" \\ \xC3\xA9 \xFF");
     capture_end(fd, keep);
     assert_non_null(strstr(captured, "a\\u000afake entry\\u001b[31m \xC3\xA9 \\u00ff.\\u00c3\n"));
-    assert_non_null(strstr(captured, ",\"level\":\"error\",\"program\":\"merlond\",\"text\":\"say \\\"hi\\\" \\\\ \xC3\xA9 "
-                                     "\\u00ff\"}\n"));
+    assert_non_null(strstr(captured,
+                           ",\"level\":\"error\",\"program\":\"merlond\",\"text\":\"say \\\"hi\\\" \\\\ \xC3\xA9 "
+                           "\\u00ff\"}\n"));
     assert_int_equal(count("\n"), 2);
 }
 

@@ -74,8 +74,7 @@ static void *produce(void *context)
     struct member *self = context;
     self->good = true;
     for (size_t i = 0; i < EACH && self->good; i++)
-        self->good =
-            mln_ok(mln_queue_push_wait(self->crowd->queue, &self->crowd->numbers[self->index * EACH + i], -1));
+        self->good = mln_ok(mln_queue_push_wait(self->crowd->queue, &self->crowd->numbers[self->index * EACH + i], -1));
     return NULL;
 }
 

@@ -144,7 +144,8 @@ static void whole_numbers(void **state)
     assert_true(i == INT64_MAX);
     assert_ok(mln_str_to_i64(MLN_S("-9223372036854775808"), &i));
     assert_true(i == INT64_MIN);
-    static const char *const unsigned_bad[] = {"", "-1", "+1", "18446744073709551616", "99999999999999999999", "1 ", "0x1"};
+    static const char *const unsigned_bad[] = {"",   "-1", "+1", "18446744073709551616", "99999999999999999999",
+                                               "1 ", "0x1"};
     for (size_t n = 0; n < sizeof unsigned_bad / sizeof unsigned_bad[0]; n++)
         assert_fails(INVALID, mln_str_to_u64(mln_str_c(unsigned_bad[n]), &u));
     static const char *const signed_bad[] = {"", "-", "--1", "9223372036854775808", "-9223372036854775809", "1.0"};
@@ -168,14 +169,14 @@ static void utf8_by_the_table(void **state)
         {MLN_S("\xED\x9F\xBF\xEE\x80\x80"), 6},
         {MLN_S("\xF0\x90\x80\x80"), 4},
         {MLN_S("\xF4\x8F\xBF\xBF"), 4},
-        {MLN_S("a\x80"), 1},             /* a tail without a head */
-        {MLN_S("ab\xC1\xBF"), 2},        /* overlong, two bytes */
-        {MLN_S("\xE0\x9F\xBF"), 0},      /* overlong, three */
-        {MLN_S("\xF0\x8F\xBF\xBF"), 0},  /* overlong, four */
-        {MLN_S("\xED\xA0\x80"), 0},      /* a surrogate */
-        {MLN_S("\xF4\x90\x80\x80"), 0},  /* above U+10FFFF */
+        {MLN_S("a\x80"), 1},            /* a tail without a head */
+        {MLN_S("ab\xC1\xBF"), 2},       /* overlong, two bytes */
+        {MLN_S("\xE0\x9F\xBF"), 0},     /* overlong, three */
+        {MLN_S("\xF0\x8F\xBF\xBF"), 0}, /* overlong, four */
+        {MLN_S("\xED\xA0\x80"), 0},     /* a surrogate */
+        {MLN_S("\xF4\x90\x80\x80"), 0}, /* above U+10FFFF */
         {MLN_S("\xF5\x80\x80\x80"), 0},
-        {MLN_S("a\xC3"), 1},             /* ends inside */
+        {MLN_S("a\xC3"), 1}, /* ends inside */
         {MLN_S("a\xE2\x82"), 1},
         {MLN_S("a\xF0\x9F\x98"), 1},
         {MLN_S("\xE2\x28\xA1"), 0},

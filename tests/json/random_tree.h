@@ -18,10 +18,12 @@ static inline double random_real(uint64_t *chance)
 
 static inline struct mln_str random_text(uint64_t *chance, struct mln_arena *arena)
 {
-    static const char *const pieces[] = {"a", "Z", "\"", "\\", "/", "\n", "\x01", " ", "\xC3\xA9", "\xF0\x9F\x98\x80", "\x7f"};
+    static const char *const pieces[] = {"a",   "Z", "\"", "\\", "/", "\n", "\x01", " ", "\xC3\xA9", "\xF0\x9F\x98\x80",
+                                         "\x7f"};
     struct mln_str text = mln_str_dup(arena, MLN_S(""));
     for (size_t n = check_below(chance, 6); n > 0; n--)
-        text = mln_str_printf(arena, "%.*s%s", MLN_FMT(text), pieces[check_below(chance, sizeof pieces / sizeof *pieces)]);
+        text =
+            mln_str_printf(arena, "%.*s%s", MLN_FMT(text), pieces[check_below(chance, sizeof pieces / sizeof *pieces)]);
     return text;
 }
 

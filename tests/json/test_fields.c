@@ -14,13 +14,13 @@ struct plan {
     int mode;
 };
 
-#define FIELDS(F)                                                                                   \
-    F(name, "name", STR, REQUIRED, NULL, "what it is called")                                       \
-    F(on, "enabled", BOOL, OPTIONAL, NULL, "whether it runs")                                       \
-    F(balance, "balance", I64, OPTIONAL, NULL, "may be negative")                                   \
-    F(port, "port", U32, OPTIONAL, NULL, "TCP")                                                     \
-    F(share, "share", F64, OPTIONAL, NULL, "of all")                                                \
-    F(since_ms, "since", TIME, OPTIONAL, NULL, "when it began")                                     \
+#define FIELDS(F)                                                                                                      \
+    F(name, "name", STR, REQUIRED, NULL, "what it is called")                                                          \
+    F(on, "enabled", BOOL, OPTIONAL, NULL, "whether it runs")                                                          \
+    F(balance, "balance", I64, OPTIONAL, NULL, "may be negative")                                                      \
+    F(port, "port", U32, OPTIONAL, NULL, "TCP")                                                                        \
+    F(share, "share", F64, OPTIONAL, NULL, "of all")                                                                   \
+    F(since_ms, "since", TIME, OPTIONAL, NULL, "when it began")                                                        \
     F(mode, "mode", ENUM, OPTIONAL, mode_words, "what happens on a breach")
 
 static const struct mln_field fields[] = {
@@ -83,7 +83,8 @@ static void what_is_absent_or_null_keeps_its_default(void **state)
     assert_true(plan.on);
     assert_int_equal(plan.port, 443);
     assert_int_equal(plan.balance, 7);
-    assert_written(&plan, "{\"name\":\"web\",\"enabled\":true,\"balance\":7,\"port\":443,\"share\":1.0,\"mode\":\"Audit\"}");
+    assert_written(&plan,
+                   "{\"name\":\"web\",\"enabled\":true,\"balance\":7,\"port\":443,\"share\":1.0,\"mode\":\"Audit\"}");
 }
 
 static void names_and_words_match_without_case(void **state)
@@ -94,7 +95,8 @@ static void names_and_words_match_without_case(void **state)
     assert_str(plan.name, "loose");
     assert_int_equal(plan.mode, 1);
     assert_true(plan.share == 3);
-    assert_ok(read_plan("{\"NAME\":\"loose\",\"name\":\"exact\",\"share\":18446744073709551615}", MLN_JSON_UNKNOWN_REFUSED, &plan));
+    assert_ok(read_plan("{\"NAME\":\"loose\",\"name\":\"exact\",\"share\":18446744073709551615}",
+                        MLN_JSON_UNKNOWN_REFUSED, &plan));
     assert_str(plan.name, "exact");
     assert_true(plan.share == 0x1p64);
 }

@@ -34,9 +34,10 @@ static void each_kind(void **state)
         enum mln_json_kind kind;
         const char *name;
     } cases[] = {
-        {"null", MLN_JSON_NULL, "null"},      {"true", MLN_JSON_BOOL, "boolean"}, {"-1", MLN_JSON_INT, "integer"},
-        {"0.5", MLN_JSON_REAL, "real"},       {"\"x\"", MLN_JSON_STRING, "string"}, {"[]", MLN_JSON_ARRAY, "array"},
-        {"{}", MLN_JSON_OBJECT, "object"},    {"9223372036854775808", MLN_JSON_UINT, "integer"},
+        {"null", MLN_JSON_NULL, "null"},          {"true", MLN_JSON_BOOL, "boolean"},
+        {"-1", MLN_JSON_INT, "integer"},          {"0.5", MLN_JSON_REAL, "real"},
+        {"\"x\"", MLN_JSON_STRING, "string"},     {"[]", MLN_JSON_ARRAY, "array"},
+        {"{}", MLN_JSON_OBJECT, "object"},        {"9223372036854775808", MLN_JSON_UINT, "integer"},
         {" \t\r\n7\n ", MLN_JSON_INT, "integer"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -64,9 +65,9 @@ static void numbers_keep_what_they_can(void **state)
 static void integers_beyond_64_bits_become_reals(void **state)
 {
     (void)state;
-    const struct mln_json *json =
-        check_json(arena, "[18446744073709551616, -9223372036854775809, 1e3, 123456789012345678901234567890, 3,"
-                          " \"99999999999999999999\\\"99999999999999999999\", 18446744073709551615, 0.99999999999999999999]");
+    const struct mln_json *json = check_json(
+        arena, "[18446744073709551616, -9223372036854775809, 1e3, 123456789012345678901234567890, 3,"
+               " \"99999999999999999999\\\"99999999999999999999\", 18446744073709551615, 0.99999999999999999999]");
     assert_true(json->items[0].kind == MLN_JSON_REAL && json->items[0].real == 0x1p64);
     assert_true(json->items[1].kind == MLN_JSON_REAL && json->items[1].real == -0x1p63);
     assert_true(json->items[3].kind == MLN_JSON_REAL && json->items[3].real == 123456789012345678901234567890.0);
@@ -177,7 +178,8 @@ static void faults_are_found_where_they_are(void **state)
 static void the_fault_scan_accepts_what_the_parser_accepts(void **state)
 {
     (void)state;
-    static const char *const good[] = {"[]", " { } ", "[[],{},[{}]]", "{\"\":{\"a\":[1,-0.5e+10,\"\\u00e9\"]}}", "0", "-1.5E-3"};
+    static const char *const good[] = {"[]", " { } ",  "[[],{},[{}]]", "{\"\":{\"a\":[1,-0.5e+10,\"\\u00e9\"]}}",
+                                       "0",  "-1.5E-3"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_ok(parse(mln_str_c(good[i])));
         assert_null(mln_json_find_fault(mln_str_c(good[i])).reason);
@@ -217,8 +219,9 @@ static void size_and_budget_are_bounded(void **state)
     assert_fails(LIMIT, mln_json_parse(arena, MLN_S("[1,2]"), 4, &json));
     assert_error_has("at most 4");
     struct mln_arena *small MLN_CLEANUP(mln_arena_free) = mln_arena_new(240);
-    static const char *const large[] = {"[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7}",
-                                        "[[\"a long text\"],[\"a long text\"],[\"a long text\"],[\"a long text\"],[\"a long text\"]]"};
+    static const char *const large[] = {
+        "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]", "{\"a\":1,\"b\":2,\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7}",
+        "[[\"a long text\"],[\"a long text\"],[\"a long text\"],[\"a long text\"],[\"a long text\"]]"};
     for (size_t i = 0; i < 3; i++) {
         mln_arena_reset(small);
         assert_fails(LIMIT, mln_json_parse(small, mln_str_c(large[i]), SIZE_MAX, &json));

@@ -19,7 +19,8 @@ static int tear_down(void **state)
 static void members_are_found(void **state)
 {
     (void)state;
-    const struct mln_json *json = check_json(arena, "{\"Name\":1,\"name\":2,\"properties\":{\"status\":{\"code\":\"Healthy\"}}}");
+    const struct mln_json *json =
+        check_json(arena, "{\"Name\":1,\"name\":2,\"properties\":{\"status\":{\"code\":\"Healthy\"}}}");
     assert_int_equal(mln_json_get(json, MLN_S("name"))->i, 2);
     assert_null(mln_json_get(json, MLN_S("NAME")));
     assert_int_equal(mln_json_get_nocase(json, MLN_S("name"))->i, 2); /* exact before alike */
@@ -123,7 +124,8 @@ static void merge_patch_as_the_rfc_says(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct mln_json *out;
-        assert_ok(mln_json_merge_patch(arena, check_json(arena, cases[i].target), check_json(arena, cases[i].patch), &out));
+        assert_ok(
+            mln_json_merge_patch(arena, check_json(arena, cases[i].target), check_json(arena, cases[i].patch), &out));
         assert_json_text(out, cases[i].result);
     }
 }
@@ -149,7 +151,8 @@ static void a_difference_is_as_small_as_it_can_be(void **state)
     assert_null(diff("{\"a\":[1,{\"b\":null}]}", "{\"a\":[1,{\"b\":null}]}"));
     assert_null(diff("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"));
     assert_null(diff("null", "null"));
-    assert_json_text(diff("{\"a\":1,\"b\":{\"c\":1,\"d\":2}}", "{\"a\":1,\"b\":{\"c\":1,\"d\":3}}"), "{\"b\":{\"d\":3}}");
+    assert_json_text(diff("{\"a\":1,\"b\":{\"c\":1,\"d\":2}}", "{\"a\":1,\"b\":{\"c\":1,\"d\":3}}"),
+                     "{\"b\":{\"d\":3}}");
     assert_json_text(diff("{\"a\":1,\"b\":2}", "{\"b\":2,\"c\":3}"), "{\"a\":null,\"c\":3}");
     assert_json_text(diff("{\"a\":[1,2]}", "{\"a\":[1,null]}"), "{\"a\":[1,null]}");
     assert_json_text(diff("{\"a\":1}", "{\"a\":{}}"), "{\"a\":{}}");
@@ -176,7 +179,8 @@ static void a_new_null_cannot_be_said(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct mln_json *patch;
-        assert_fails(INVALID, mln_json_diff(arena, check_json(arena, cases[i][0]), check_json(arena, cases[i][1]), &patch));
+        assert_fails(INVALID,
+                     mln_json_diff(arena, check_json(arena, cases[i][0]), check_json(arena, cases[i][1]), &patch));
         assert_error_has(cases[i][2]);
     }
 }

@@ -41,8 +41,9 @@ static void everything_once(void **state)
     mln_json_end_array(&w);
     mln_json_end_object(&w);
     assert_ok(mln_json_writer_end(&w));
-    assert_str(mln_buf_str(&out), "{\"s\":\"x\",\"i\":-9223372036854775808,\"b\":false,\"r\":0.5,\"t\":\"1970-01-01T00:00:01Z\","
-                                  "\"j\":null,\"a\":[18446744073709551615,{\"raw\":1},null,{}]}");
+    assert_str(mln_buf_str(&out),
+               "{\"s\":\"x\",\"i\":-9223372036854775808,\"b\":false,\"r\":0.5,\"t\":\"1970-01-01T00:00:01Z\","
+               "\"j\":null,\"a\":[18446744073709551615,{\"raw\":1},null,{}]}");
 }
 
 static void it_appends(void **state)
@@ -77,9 +78,15 @@ static void reals_are_short_and_stay_reals(void **state)
     static const struct {
         double real;
         const char *text;
-    } cases[] = {{0, "0.0"},          {-0.0, "-0.0"},       {1, "1.0"},         {0.1, "0.1"},
-                 {1e21, "1e+21"},     {123456789, "123456789.0"}, {1.0 / 3, "0.3333333333333333"},
-                 {0x1p-1074, "4.94065645841247e-324"}, {1.7976931348623157e308, "1.7976931348623157e+308"}};
+    } cases[] = {{0, "0.0"},
+                 {-0.0, "-0.0"},
+                 {1, "1.0"},
+                 {0.1, "0.1"},
+                 {1e21, "1e+21"},
+                 {123456789, "123456789.0"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {0x1p-1074, "4.94065645841247e-324"},
+                 {1.7976931348623157e308, "1.7976931348623157e+308"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         mln_buf_clear(&out);
         w = mln_json_writer(&out);
@@ -111,7 +118,8 @@ static void canonical_sorts_by_bytes(void **state)
     (void)state;
     struct mln_arena *arena MLN_CLEANUP(mln_arena_free) = mln_arena_new(1 << 16);
     assert_ok(mln_json_write_canonical(
-        &out, check_json(arena, "{ \"b\" : 1, \"\xC3\xA9\": 2, \"B\": [{\"z\":1,\"a\":2}], \"ba\": 1.0, \"\": null }")));
+        &out,
+        check_json(arena, "{ \"b\" : 1, \"\xC3\xA9\": 2, \"B\": [{\"z\":1,\"a\":2}], \"ba\": 1.0, \"\": null }")));
     assert_str(mln_buf_str(&out), "{\"\":null,\"B\":[{\"a\":2,\"z\":1}],\"b\":1,\"ba\":1.0,\"\xC3\xA9\":2}");
 }
 
