@@ -22,8 +22,8 @@ static inline void mln_fd_close_cleanup_(int *fd)
 #define MLN_FD_CLEANUP __attribute__((cleanup(mln_fd_close_cleanup_)))
 
 enum mln_file_flags {
-    MLN_FILE_PROC = 1,   /* reading: files that the kernel makes up (proc, sysfs, ...) are wanted too */
-    MLN_FILE_NOLINK = 2, /* the last part of the path must not be a symbolic link */
+    MLN_FILE_PROC = 1,   /* files that the kernel makes up (proc, sysfs, ...) are wanted too */
+    MLN_FILE_NOLINK = 2, /* the last part of the path itself, where it is a symbolic link: reading one is refused */
 };
 
 /* Appends the content of a regular file to out; the limit is out's ceiling (LIMIT beyond it, nothing appended). INVALID

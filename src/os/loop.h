@@ -1,6 +1,7 @@
 /*
  * An event loop (epoll): descriptors, timers, signals, a wake-up from other threads. One thread runs it and makes all
- * calls, except mln_loop_wake and mln_loop_stop, which any thread may make.
+ * calls, except mln_loop_wake and mln_loop_stop, which any thread may make. It is for tens of timers, not thousands: they
+ * are looked through one by one.
  *
  * A callback may remove its own or any other source; a removed source is not called again, and its memory stays until the
  * current round is over.
@@ -33,7 +34,7 @@ MLN_RESULT mln_loop_change_fd(struct mln_loop_source *source, unsigned events);
 /* Calls fire after after_ms, and then, unless it is 0, every every_ms: missed beats are not caught up. */
 MLN_RESULT mln_loop_add_timer(struct mln_loop *loop, int64_t after_ms, int64_t every_ms, void (*fire)(void *context),
                               void *context, struct mln_loop_source **out);
-/* Sets a timer anew, fired or not. */
+/* Sets a timer anew, fired or not; a negative after_ms stops it. */
 void mln_loop_set_timer(struct mln_loop_source *timer, int64_t after_ms, int64_t every_ms);
 
 /* Blocks the signal in this thread and calls arrived for it from the loop. Do this before starting threads. CONFLICT when

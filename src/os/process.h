@@ -28,7 +28,8 @@ struct mln_process_end {
     int exit_status;  /* -1 when a signal ended it */
     int signal;       /* 0 when it exited */
     bool timed_out;   /* the deadline came, its process group was killed */
-    bool output_cut;  /* it wrote more than a ceiling; the rest was read and dropped */
+    bool output_cut;  /* it wrote more than out's ceiling; the rest was read and dropped */
+    bool error_cut;   /* the same for err */
 };
 
 /* Runs a program to its end, at most until timeout_ms from now. input is its standard input; its standard output and
@@ -45,7 +46,8 @@ MLN_RESULT mln_process_output(const char *const *argv, int64_t timeout_ms, struc
 MLN_RESULT mln_process_find(const char *name, struct mln_arena *arena, const char **path);
 
 /* A long-lived child. Its end of a stream socket is descriptor 3; standard input is /dev/null, output and error are this
-   process's. It dies with this process (PR_SET_PDEATHSIG). */
+   process's. It dies with the
+   thread that started it (PR_SET_PDEATHSIG): start it from the main one. */
 struct mln_child {
     pid_t pid;
     int socket;

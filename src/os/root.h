@@ -22,13 +22,14 @@ MLN_RESULT mln_root_open(const char *path, struct mln_root *out);
 MLN_RESULT mln_root_open_with(const char *path, enum mln_root_fence fence, struct mln_root *out);
 void mln_root_close(struct mln_root *root);
 const char *mln_root_fence_word(enum mln_root_fence fence);
-/* open_flags as open(2) has them, without O_CREAT; MLN_FILE_NOLINK is O_NOFOLLOW. NOT_FOUND, FORBIDDEN, UNSUPPORTED. */
+/* Opens path below the root; open_flags as open(2) has them, without O_CREAT. NOT_FOUND, FORBIDDEN, UNSUPPORTED. */
 MLN_RESULT mln_root_open_path(const struct mln_root *root, const char *path, int open_flags, int *fd);
+/* mln_file_read and stat(2) below the root; flags are those of file.h. */
 MLN_RESULT mln_root_read(const struct mln_root *root, const char *path, unsigned flags, struct mln_buf *out);
 MLN_RESULT mln_root_stat(const struct mln_root *root, const char *path, unsigned flags, struct stat *out);
 
-/* The names in a directory (without "." and ".."), sorted by bytes, in the arena; at most max of them, *cut tells that
-   there were more. */
+/* The names in a directory (without "." and ".."), sorted by bytes, in the arena; at most max of them (no
+   matter which), and cut tells that there were more. */
 struct mln_dir_names {
     const char **at;
     size_t n;
@@ -49,7 +50,7 @@ struct mln_walk {
     void *context;
     /* results */
     size_t entries, unreadable;
-    bool cut; /* max_entries or max_depth kept something out */
+    bool cut; /* a bound kept something out: one of these, or 200,000 names in one directory, or 128 levels */
 };
 MLN_RESULT mln_root_walk(const struct mln_root *root, const char *path, struct mln_walk *walk);
 

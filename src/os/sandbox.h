@@ -1,7 +1,7 @@
 /*
- * Giving up rights: user and capabilities, system calls (seccomp), paths (landlock), core dumps. Each call is for the
- * process or thread that makes it and its children to come; none can be undone. Call them before starting threads, in
- * the order in which they stand here.
+ * Giving up rights: core dumps, user and capabilities, paths (landlock), system calls (seccomp). Each call is for the
+ * thread that makes it and its children to come (system calls: for all threads); none can be undone. Call them before
+ * starting threads, in the order in which they stand here.
  */
 #ifndef MLN_OS_SANDBOX_H
 #define MLN_OS_SANDBOX_H
@@ -15,8 +15,8 @@
 /* No core file, no ptrace by others of the same user: for a process that holds secrets. */
 MLN_RESULT mln_sandbox_no_dumps(void);
 
-/* Becomes uid and gid, without other groups, keeping only these capabilities (CAP_...; permitted, effective and ambient).
-   Checks afterwards that there is no way back. Needs root. */
+/* Becomes uid and gid, without other groups, keeping only these capabilities (CAP_..., permitted and effective; a program
+   that it executes has none). Checks afterwards that there is no way back. Needs root. */
 MLN_RESULT mln_sandbox_drop_to(uid_t uid, gid_t gid, const int *capabilities, size_t n);
 /* Gives up all capabilities but these, staying the same user. */
 MLN_RESULT mln_sandbox_keep_capabilities(const int *capabilities, size_t n);
@@ -33,21 +33,21 @@ struct mln_sandbox_paths {
 };
 /* How much of it the kernel can do. */
 enum mln_sandbox_reach {
-    MLN_SANDBOX_NONE,    /* no landlock in this kernel: nothing is fenced */
-    MLN_SANDBOX_PARTLY,  /* an older landlock: some writes (truncating, device control) are not fenced */
+    MLN_SANDBOX_NONE,   /* no landlock in this kernel: nothing is fenced */
+    MLN_SANDBOX_PARTLY, /* an older landlock: truncating, moving or device control is not fenced, or moving never works */
     MLN_SANDBOX_FULL,
 };
 MLN_RESULT mln_sandbox_fence(const struct mln_sandbox_paths *paths, enum mln_sandbox_reach *reach);
 const char *mln_sandbox_reach_word(enum mln_sandbox_reach reach);
 
-/* System call profiles: what a process of this kind may still call. A call that is not in it fails with EPERM; executing
-   a program, tracing, mounting, loading modules are in none but COLLECTOR's first. */
+/* System call profiles: what a process of this kind may still call; another call fails with EPERM. The first four name
+   what is allowed; the last one, whose programs are anybody's, names what is not. */
 #define MLN_SANDBOX_PROFILES(P)                                                                     \
-    P(PARSER, "reads and writes what is open already; opens nothing, no socket, no process")       \
-    P(READER, "a parser that may also open files for reading and list directories")                \
-    P(LINK, "talks to the network as a client and keeps its own files; starts no program")          \
-    P(SERVER, "listens, keeps its own files, runs threads; starts no program")                      \
-    P(COLLECTOR, "reads the machine and runs programs; no listening socket, no change of users")
+    P(PARSER, "reads and writes what is open already; opens no file, no socket, no process")        \
+    P(READER, "a parser that may also open files for reading and list directories")                 \
+    P(LINK, "talks to the network as a client, keeps its own files, runs threads; no program")      \
+    P(SERVER, "a link that also listens")                                                           \
+    P(COLLECTOR, "runs programs; does not listen, change users or namespaces, or alter the kernel")
 enum mln_sandbox_profile {
 #define P(name, doc) MLN_SANDBOX_##name,
     MLN_SANDBOX_PROFILES(P)
