@@ -6,7 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char document[] =
     "{\"facts\":{\"sshd\":{\"installed\":true,\"effective\":{\"port\":[22,2222],\"permitrootlogin\":\"no\"}},"
-    "\"users\":{\"root\":{\"uid\":0},\"bo\":{\"uid\":1000,\"shell\":null}},\"n\":-1,\"u\":18446744073709551615,\"d\":1.5e300,"
+    "\"users\":{\"root\":{\"uid\":0},\"bo\":{\"uid\":1000,\"shell\":null}},\"n\":-1,\"u\":18446744073709551615,\"d\":1."
+    "5e300,"
     "\"text\":\"na\\u00efve \\ud83d\\ude00\",\"empty\":{},\"list\":[[],[1],\"a\",null,true]}}";
 
 static void try_mode(enum mln_expr_mode mode, struct mln_str source)

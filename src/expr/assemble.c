@@ -80,8 +80,10 @@ static struct mln_result emit_operator(struct assembler *a, const struct mln_ir 
     if (ir->index == MLN_OP_EQUAL && is_plain_constant(ir->operands[0]))
         return emit_equals(a, ir->operands[1], ir->operands[0], ir->at);
     MLN_TRY(emit_operands(a, ir));
-    return put(a, (struct mln_instruction){.code = MLN_I_OPERATOR, .a = (uint16_t)ir->index, .b = (uint32_t)ir->n, .at = ir->at},
-               1 - (int)ir->n);
+    return put(
+        a,
+        (struct mln_instruction){.code = MLN_I_OPERATOR, .a = (uint16_t)ir->index, .b = (uint32_t)ir->n, .at = ir->at},
+        1 - (int)ir->n);
 }
 
 /* x; jump when it decides; y; combine; ... */
@@ -95,9 +97,9 @@ static struct mln_result emit_logic(struct assembler *a, const struct mln_ir *ir
             MLN_TRY(put(a, (struct mln_instruction){.code = is_and ? MLN_I_AND : MLN_I_OR, .at = ir->at}, -1));
         if (i + 1 < ir->n) {
             MLN_TRY(mln_vec_push(a->b->arena, &jumps, a->code.n));
-            MLN_TRY(put(a,
-                        (struct mln_instruction){.code = is_and ? MLN_I_JUMP_IF_FALSE : MLN_I_JUMP_IF_TRUE, .at = ir->at},
-                        0));
+            MLN_TRY(put(
+                a, (struct mln_instruction){.code = is_and ? MLN_I_JUMP_IF_FALSE : MLN_I_JUMP_IF_TRUE, .at = ir->at},
+                0));
         }
     }
     for (size_t i = 0; i < jumps.n; i++)
@@ -127,8 +129,10 @@ static struct mln_result emit_loop(struct assembler *a, const struct mln_ir *ir)
     if (a->loop_depth > a->loop_depth_most)
         a->loop_depth_most = a->loop_depth;
     size_t loop = a->code.n;
-    MLN_TRY(put(a, (struct mln_instruction){.code = MLN_I_LOOP, .a = (uint16_t)ir->index, .c = (uint32_t)a->loops.n, .at = ir->at},
-                -1));
+    MLN_TRY(put(
+        a,
+        (struct mln_instruction){.code = MLN_I_LOOP, .a = (uint16_t)ir->index, .c = (uint32_t)a->loops.n, .at = ir->at},
+        -1));
     MLN_TRY(mln_vec_push(a->b->program->arena, &a->loops, ir->locals));
     if (ir->n == 3) {
         MLN_TRY(emit(a, ir->operands[2]));
@@ -152,8 +156,11 @@ static struct mln_result emit_call(struct assembler *a, const struct mln_ir *ir)
 {
     MLN_TRY(emit_operands(a, ir));
     return put(a,
-               (struct mln_instruction){.code = MLN_I_CALL, .a = (uint16_t)ir->n, .b = (uint32_t)(ir->rows - mln_functions),
-                                        .c = (uint32_t)ir->n_rows, .at = ir->at},
+               (struct mln_instruction){.code = MLN_I_CALL,
+                                        .a = (uint16_t)ir->n,
+                                        .b = (uint32_t)(ir->rows - mln_functions),
+                                        .c = (uint32_t)ir->n_rows,
+                                        .at = ir->at},
                1 - (int)ir->n);
 }
 

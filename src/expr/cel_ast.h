@@ -2,8 +2,8 @@
 #ifndef MLN_EXPR_CEL_AST_H
 #define MLN_EXPR_CEL_AST_H
 
-#include "expr/ops.h"
 #include "expr/code.h"
+#include "expr/ops.h"
 
 enum mln_cel_kind {
     MLN_CEL_LITERAL,   /* literal */

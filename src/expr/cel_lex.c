@@ -125,7 +125,8 @@ struct text { /* being decoded: never longer than it is written */
     size_t n;
 };
 
-static struct mln_result code_point(struct mln_cel_lexer *l, struct text *t, size_t escape_at, size_t first, size_t digits)
+static struct mln_result code_point(struct mln_cel_lexer *l, struct text *t, size_t escape_at, size_t first,
+                                    size_t digits)
 {
     uint32_t value = 0;
     for (size_t i = 0; i < digits; i++) {

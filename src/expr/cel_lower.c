@@ -49,8 +49,9 @@ static struct mln_ir *unknown_name(struct lowering *l, const node *n)
         mln_suggest(&near, l->scopes.at[i].name);
     for (size_t i = 0; i < l->b->env->variables.n; i++)
         mln_suggest(&near, l->b->env->variables.at[i].name);
-    return unknown(l, n->at, mln_fail(MLN_E_INVALID, "unknown name '%.*s'%s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
-                                      mln_suggest_text(&near, text)));
+    return unknown(l, n->at,
+                   mln_fail(MLN_E_INVALID, "unknown name '%.*s'%s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
+                            mln_suggest_text(&near, text)));
 }
 
 /* A variable by its name, first below the container and its parents. */
@@ -136,10 +137,12 @@ static struct mln_ir *unknown_function(struct lowering *l, const node *n, bool r
             mln_suggest(&near, name);
     }
     if (other_style)
-        return unknown(l, n->at, mln_fail(MLN_E_INVALID, "'%.*s' is called as %s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
-                                          receiver ? "a function: f(x)" : "a method: x.f()"));
-    return unknown(l, n->at, mln_fail(MLN_E_INVALID, "unknown function '%.*s'%s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
-                                      mln_suggest_text(&near, text)));
+        return unknown(l, n->at,
+                       mln_fail(MLN_E_INVALID, "'%.*s' is called as %s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
+                                receiver ? "a function: f(x)" : "a method: x.f()"));
+    return unknown(l, n->at,
+                   mln_fail(MLN_E_INVALID, "unknown function '%.*s'%s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
+                            mln_suggest_text(&near, text)));
 }
 
 /* The lines of a function with dots in its name, "math.abs", of a call n whose target looks like a name. */

@@ -38,8 +38,9 @@ static node *unexpected(struct parser *p, const char *expected)
         return NULL;
     if (p->token.kind == MLN_T_END)
         return fail(p, p->token.at, mln_fail(MLN_E_SYNTAX, "found the end of the expression, expected %s", expected));
-    return fail(p, p->token.at, mln_fail(MLN_E_SYNTAX, "found '%.*s', expected %s",
-                                         MLN_FMT(mln_str_sub(p->token.text, 0, 40)), expected));
+    return fail(
+        p, p->token.at,
+        mln_fail(MLN_E_SYNTAX, "found '%.*s', expected %s", MLN_FMT(mln_str_sub(p->token.text, 0, 40)), expected));
 }
 
 static void next(struct parser *p)
@@ -223,8 +224,9 @@ static node *make_call(struct parser *p, uint32_t at, node *target, struct mln_s
 
 static bool is_reserved(struct mln_str name)
 {
-    static const char *const words[] = {"as",  "break",  "const",   "continue",  "else",   "for", "function", "if",   "import",
-                                        "let", "loop",   "package", "namespace", "return", "var", "void",     "while"};
+    static const char *const words[] = {"as",        "break",  "const",  "continue", "else", "for",
+                                        "function",  "if",     "import", "let",      "loop", "package",
+                                        "namespace", "return", "var",    "void",     "while"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (mln_str_eq(name, mln_str_c(words[i])))
             return true;
@@ -349,8 +351,9 @@ static node *parse_member(struct parser *p)
             node *index = parse_expression(p);
             n = index && expect(p, "]") ? operation(p, at, MLN_OP_INDEX, n, index) : NULL;
         } else if (at_sign(p, "{") && names_a_type(n)) {
-            return fail(p, at, mln_fail(MLN_E_UNSUPPORTED, "messages (Type{field: value}) are not supported; a map is "
-                                                           "written {'field': value}"));
+            return fail(p, at,
+                        mln_fail(MLN_E_UNSUPPORTED, "messages (Type{field: value}) are not supported; a map is "
+                                                    "written {'field': value}"));
         } else {
             return n;
         }
@@ -392,10 +395,12 @@ struct binary {
 static const struct binary *binary_at(const struct parser *p, int level)
 {
     static const struct binary operators[] = {
-        {"<", 0, MLN_OP_LESS},           {"<=", 0, MLN_OP_LESS_EQUAL}, {">", 0, MLN_OP_GREATER},
-        {">=", 0, MLN_OP_GREATER_EQUAL}, {"==", 0, MLN_OP_EQUAL},      {"!=", 0, MLN_OP_NOT_EQUAL},
-        {"in", 0, MLN_OP_IN},            {"+", 1, MLN_OP_ADD},         {"-", 1, MLN_OP_SUBTRACT},
-        {"*", 2, MLN_OP_MULTIPLY},       {"/", 2, MLN_OP_DIVIDE},      {"%", 2, MLN_OP_MODULO},
+        {"<", 0, MLN_OP_LESS},     {"<=", 0, MLN_OP_LESS_EQUAL},
+        {">", 0, MLN_OP_GREATER},  {">=", 0, MLN_OP_GREATER_EQUAL},
+        {"==", 0, MLN_OP_EQUAL},   {"!=", 0, MLN_OP_NOT_EQUAL},
+        {"in", 0, MLN_OP_IN},      {"+", 1, MLN_OP_ADD},
+        {"-", 1, MLN_OP_SUBTRACT}, {"*", 2, MLN_OP_MULTIPLY},
+        {"/", 2, MLN_OP_DIVIDE},   {"%", 2, MLN_OP_MODULO},
     };
     if (p->token.kind != MLN_T_SIGN && p->token.kind != MLN_T_NAME)
         return NULL;
@@ -463,7 +468,8 @@ struct mln_result mln_cel_parse(struct mln_str source, struct mln_arena *nodes, 
     *out = NULL;
     *at = 0;
     if (source.n > MLN_CEL_SOURCE_MOST)
-        return mln_fail(MLN_E_LIMIT, "an expression may have %d bytes, this one has %zu", MLN_CEL_SOURCE_MOST, source.n);
+        return mln_fail(MLN_E_LIMIT, "an expression may have %d bytes, this one has %zu", MLN_CEL_SOURCE_MOST,
+                        source.n);
     if (!mln_str_is_utf8(source))
         return mln_fail(MLN_E_SYNTAX, "the expression is not UTF-8");
     next(&p);

@@ -12,32 +12,32 @@
 #include "expr/ops.h"
 
 /* name, what it does; [x] is the stack's top before */
-#define MLN_INSTRUCTIONS(I)                                                                         \
-    I(CONSTANT)      /* push constants[b] */                                                        \
-    I(SLOT)          /* push the document's value at slot b */                                      \
-    I(HAS_SLOT)      /* push whether slot b is there */                                             \
-    I(SLOT_IS)       /* push whether the value at slot b equals constants[c] */                     \
-    I(LOCAL)         /* push local b */                                                             \
-    I(SET_LOCAL)     /* [x] pop into local b */                                                     \
-    I(MEMBER)        /* [object] its member constants[b] */                                         \
-    I(HAS)           /* [object] whether it has member constants[b] */                              \
-    I(OPERATOR)      /* [operands] operator a */                                                    \
-    I(EQUALS)        /* [x] whether it equals constants[b] */                                       \
-    I(IN_SET)        /* [x] whether it is in sets[b] */                                             \
-    I(CALL)          /* [arguments] function lines b, c of them, a arguments */                     \
-    I(MATCHES)       /* [text] whether regexes[b] occurs in it */                                   \
-    I(LIST)          /* [items] b of them */                                                        \
-    I(MAP)           /* [keys and values] b pairs */                                                \
-    I(AND)           /* [x, y] x && y */                                                            \
-    I(OR)            /* [x, y] x || y */                                                            \
-    I(JUMP)          /* to b */                                                                     \
-    I(JUMP_IF_FALSE) /* [x] to b, keeping it, when it is false */                                   \
-    I(JUMP_IF_TRUE)  /* [x] to b, keeping it, when it is true */                                    \
-    I(BRANCH)        /* [x] pop; on when true, to b when false; else push an error, to c */         \
-    I(LOOP)          /* [range] pop into a new frame of kind a, first item into locals; to b when there is none */ \
-    I(LOOP_IF)       /* [x] on when true, to b (the LOOP_NEXT) without a result when false */       \
-    I(LOOP_NEXT)     /* [x] pop and gather; next item and to b, or on */                            \
-    I(LOOP_END)      /* push what was gathered, drop the frame */                                   \
+#define MLN_INSTRUCTIONS(I)                                                                                            \
+    I(CONSTANT)      /* push constants[b] */                                                                           \
+    I(SLOT)          /* push the document's value at slot b */                                                         \
+    I(HAS_SLOT)      /* push whether slot b is there */                                                                \
+    I(SLOT_IS)       /* push whether the value at slot b equals constants[c] */                                        \
+    I(LOCAL)         /* push local b */                                                                                \
+    I(SET_LOCAL)     /* [x] pop into local b */                                                                        \
+    I(MEMBER)        /* [object] its member constants[b] */                                                            \
+    I(HAS)           /* [object] whether it has member constants[b] */                                                 \
+    I(OPERATOR)      /* [operands] operator a */                                                                       \
+    I(EQUALS)        /* [x] whether it equals constants[b] */                                                          \
+    I(IN_SET)        /* [x] whether it is in sets[b] */                                                                \
+    I(CALL)          /* [arguments] function lines b, c of them, a arguments */                                        \
+    I(MATCHES)       /* [text] whether regexes[b] occurs in it */                                                      \
+    I(LIST)          /* [items] b of them */                                                                           \
+    I(MAP)           /* [keys and values] b pairs */                                                                   \
+    I(AND)           /* [x, y] x && y */                                                                               \
+    I(OR)            /* [x, y] x || y */                                                                               \
+    I(JUMP)          /* to b */                                                                                        \
+    I(JUMP_IF_FALSE) /* [x] to b, keeping it, when it is false */                                                      \
+    I(JUMP_IF_TRUE)  /* [x] to b, keeping it, when it is true */                                                       \
+    I(BRANCH)        /* [x] pop; on when true, to b when false; else push an error, to c */                            \
+    I(LOOP)          /* [range] pop into a new frame of kind a, first item into locals; to b when there is none */     \
+    I(LOOP_IF)       /* [x] on when true, to b (the LOOP_NEXT) without a result when false */                          \
+    I(LOOP_NEXT)     /* [x] pop and gather; next item and to b, or on */                                               \
+    I(LOOP_END)      /* push what was gathered, drop the frame */                                                      \
     I(END)           /* [x] the result */
 
 enum mln_instruction_code {

@@ -8,7 +8,7 @@
 /* A field path: a name below another path. Slot 0 is the document. */
 struct mln_expr_slot {
     uint32_t parent;
-    uint32_t key;        /* mln_json_key of the name */
+    uint32_t key; /* mln_json_key of the name */
     struct mln_str name;
 };
 

@@ -25,10 +25,10 @@ struct mln_function {
     /* A letter an argument (the receiver first): b bool, i int, u uint, d double, s string, y bytes, l list, m map,
        T timestamp, D duration, t type, n null, . anything. */
     const char *types;
-    char result;     /* a letter */
-    char if_absent;  /* in rules, with a null argument: f gives false, 0 gives 0; blank: there is no such overload */
+    char result;    /* a letter */
+    char if_absent; /* in rules, with a null argument: f gives false, 0 gives 0; blank: there is no such overload */
     uint8_t flags;
-    uint16_t steps;  /* cost of a call beside what it charges for its data */
+    uint16_t steps; /* cost of a call beside what it charges for its data */
     mln_function_run run;
     const char *doc;
 };

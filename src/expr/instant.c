@@ -42,7 +42,8 @@ mln_value mln_timestamp_parse(struct mln_expr_run *run, struct mln_str text)
 {
     int64_t ms;
     if (!mln_ok(mln_time_parse(text, &ms)))
-        return mln_run_error(run, "timestamp(): '%.*s' is not an RFC 3339 time in range", MLN_FMT(mln_str_sub(text, 0, 60)));
+        return mln_run_error(run, "timestamp(): '%.*s' is not an RFC 3339 time in range",
+                             MLN_FMT(mln_str_sub(text, 0, 60)));
     int64_t seconds = ms / 1000 - (ms % 1000 < 0);
     return mln_timestamp_value(run, seconds, nanoseconds_of(text));
 }
@@ -52,8 +53,12 @@ static bool unit_of(struct mln_str text, size_t *at, int64_t *ns)
     static const struct {
         struct mln_str name;
         int64_t ns;
-    } units[] = {{MLN_S("ns"), 1},          {MLN_S("us"), 1000},     {MLN_S("\xC2\xB5s"), 1000},
-                 {MLN_S("ms"), 1000000},    {MLN_S("s"), NS},        {MLN_S("m"), 60 * (int64_t)NS},
+    } units[] = {{MLN_S("ns"), 1},
+                 {MLN_S("us"), 1000},
+                 {MLN_S("\xC2\xB5s"), 1000},
+                 {MLN_S("ms"), 1000000},
+                 {MLN_S("s"), NS},
+                 {MLN_S("m"), 60 * (int64_t)NS},
                  {MLN_S("h"), 3600 * (int64_t)NS}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (mln_str_starts(mln_str_sub(text, *at, text.n), units[i].name)) {

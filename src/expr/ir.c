@@ -51,7 +51,8 @@ static struct mln_ir *out_of_memory(struct mln_ir_builder *b, uint32_t at, const
 }
 
 /* A node with room for operands; NULL operands make the result NULL. */
-static struct mln_ir *node(struct mln_ir_builder *b, enum mln_ir_kind kind, uint32_t at, struct mln_ir **operands, size_t n)
+static struct mln_ir *node(struct mln_ir_builder *b, enum mln_ir_kind kind, uint32_t at, struct mln_ir **operands,
+                           size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!operands[i])
@@ -130,8 +131,9 @@ struct mln_ir *mln_ir_local(struct mln_ir_builder *b, uint32_t at, uint16_t loca
 
 static struct mln_ir *no_member(struct mln_ir_builder *b, uint32_t at, uint32_t type, struct mln_str name)
 {
-    return mln_ir_fail(b, at, mln_fail(MLN_E_INVALID, "a value of type %s has no member '%.*s'", mln_value_type_name(type),
-                                       MLN_FMT(mln_str_sub(name, 0, 100))));
+    return mln_ir_fail(b, at,
+                       mln_fail(MLN_E_INVALID, "a value of type %s has no member '%.*s'", mln_value_type_name(type),
+                                MLN_FMT(mln_str_sub(name, 0, 100))));
 }
 
 static bool may_have_members(const struct mln_ir_builder *b, uint32_t type)
@@ -223,10 +225,12 @@ static struct mln_ir *wrong_operands(struct mln_ir_builder *b, uint32_t at, enum
         *c = *c == '_' ? ' ' : *c;
     struct mln_str name = mln_str_trim(mln_str_c(symbol));
     if (operands == 1)
-        return mln_ir_fail(b, at, mln_fail(MLN_E_INVALID, "'%.*s' is not defined for %s", MLN_FMT(name),
-                                           mln_value_type_name(types[0])));
-    return mln_ir_fail(b, at, mln_fail(MLN_E_INVALID, "'%.*s' is not defined for %s and %s", MLN_FMT(name),
-                                       mln_value_type_name(types[0]), mln_value_type_name(types[1])));
+        return mln_ir_fail(
+            b, at,
+            mln_fail(MLN_E_INVALID, "'%.*s' is not defined for %s", MLN_FMT(name), mln_value_type_name(types[0])));
+    return mln_ir_fail(b, at,
+                       mln_fail(MLN_E_INVALID, "'%.*s' is not defined for %s and %s", MLN_FMT(name),
+                                mln_value_type_name(types[0]), mln_value_type_name(types[1])));
 }
 
 struct mln_ir *mln_ir_operator(struct mln_ir_builder *b, uint32_t at, enum mln_operator op, struct mln_ir *x,
@@ -256,8 +260,8 @@ struct mln_ir *mln_ir_operator(struct mln_ir_builder *b, uint32_t at, enum mln_o
     return values ? folded(b, at, mln_op(&b->fold, op, values), ir) : ir;
 }
 
-static struct mln_ir *wrong_arguments(struct mln_ir_builder *b, uint32_t at, const struct mln_function *rows, size_t n_rows,
-                                      const uint32_t *types, size_t n)
+static struct mln_ir *wrong_arguments(struct mln_ir_builder *b, uint32_t at, const struct mln_function *rows,
+                                      size_t n_rows, const uint32_t *types, size_t n)
 {
     char expected[300] = "", found[100] = "", signature[128];
     size_t e = 0, f = 0, first = rows->style == MLN_FUNCTION_RECEIVER;
@@ -265,10 +269,12 @@ static struct mln_ir *wrong_arguments(struct mln_ir_builder *b, uint32_t at, con
         e += (size_t)snprintf(expected + e, sizeof expected - e, "%s%.*s", i ? ", " : "",
                               MLN_FMT(mln_function_signature(&rows[i], signature)));
     for (size_t i = first; i < n && f < sizeof found; i++)
-        f += (size_t)snprintf(found + f, sizeof found - f, "%s%s", i > first ? ", " : "", mln_value_type_name(types[i]));
+        f +=
+            (size_t)snprintf(found + f, sizeof found - f, "%s%s", i > first ? ", " : "", mln_value_type_name(types[i]));
     return mln_ir_fail(b, at,
-                       mln_fail(MLN_E_INVALID, "found %s%s%s(%s), expected %s", first ? mln_value_type_name(types[0]) : "",
-                                first ? "." : "", rows->name, found, expected));
+                       mln_fail(MLN_E_INVALID, "found %s%s%s(%s), expected %s",
+                                first ? mln_value_type_name(types[0]) : "", first ? "." : "", rows->name, found,
+                                expected));
 }
 
 static struct mln_ir *matches(struct mln_ir_builder *b, uint32_t at, struct mln_ir *text, const mln_value *pattern)
@@ -352,16 +358,17 @@ static bool may_be_bool(const struct mln_ir_builder *b, const struct mln_ir *x)
     return b->env->unchecked || x->type == MLN_JSON_BOOL || x->type == MLN_VALUE_DYN;
 }
 
-static struct mln_ir *logic(struct mln_ir_builder *b, enum mln_ir_kind kind, uint32_t at, struct mln_ir **terms, size_t n)
+static struct mln_ir *logic(struct mln_ir_builder *b, enum mln_ir_kind kind, uint32_t at, struct mln_ir **terms,
+                            size_t n)
 {
     struct mln_ir *ir = node(b, kind, at, terms, n);
     if (!ir)
         return NULL;
     for (size_t i = 0; i < n; i++)
         if (!may_be_bool(b, terms[i]))
-            return mln_ir_fail(b, terms[i]->at, mln_fail(MLN_E_INVALID, "found %s, '%s' takes bools",
-                                                         mln_value_type_name(terms[i]->type),
-                                                         kind == MLN_IR_AND ? "&&" : "||"));
+            return mln_ir_fail(b, terms[i]->at,
+                               mln_fail(MLN_E_INVALID, "found %s, '%s' takes bools",
+                                        mln_value_type_name(terms[i]->type), kind == MLN_IR_AND ? "&&" : "||"));
     ir->type = MLN_JSON_BOOL;
     const mln_value decides = mln_value_bool(kind == MLN_IR_OR);
     for (size_t i = 0; i < n; i++)
@@ -389,16 +396,18 @@ struct mln_ir *mln_ir_condition(struct mln_ir_builder *b, uint32_t at, struct ml
     if (!ir)
         return NULL;
     if (!may_be_bool(b, test))
-        return mln_ir_fail(b, test->at, mln_fail(MLN_E_INVALID, "found %s before '?', expected a bool",
-                                                 mln_value_type_name(test->type)));
+        return mln_ir_fail(
+            b, test->at,
+            mln_fail(MLN_E_INVALID, "found %s before '?', expected a bool", mln_value_type_name(test->type)));
     if (test->kind == MLN_IR_CONSTANT && test->value.kind == MLN_JSON_BOOL)
         return test->value.boolean ? yes : no;
     ir->type = yes->type == no->type ? yes->type : (uint32_t)MLN_VALUE_DYN;
     return ir;
 }
 
-struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_kind kind, struct mln_loop_locals locals,
-                           struct mln_ir *range, struct mln_ir *condition, struct mln_ir *body)
+struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_kind kind,
+                           struct mln_loop_locals locals, struct mln_ir *range, struct mln_ir *condition,
+                           struct mln_ir *body)
 {
     struct mln_ir *operands[] = {range, body, condition};
     struct mln_ir *ir = node(b, MLN_IR_LOOP, at, operands, condition ? 3 : 2);
@@ -407,19 +416,22 @@ struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_
     bool lenient_null = range->type == MLN_JSON_NULL && b->env->mode == MLN_EXPR_RULES;
     if (!b->env->unchecked && !lenient_null && range->type != MLN_VALUE_DYN && range->type != MLN_JSON_ARRAY &&
         range->type != MLN_VALUE_MAP)
-        return mln_ir_fail(b, at, mln_fail(MLN_E_INVALID, "found %s, only the items of a list or map can be visited",
-                                           mln_value_type_name(range->type)));
+        return mln_ir_fail(b, at,
+                           mln_fail(MLN_E_INVALID, "found %s, only the items of a list or map can be visited",
+                                    mln_value_type_name(range->type)));
     const struct mln_ir *test = condition ? condition : kind == MLN_LOOP_MAP ? NULL : body;
     if (test && !may_be_bool(b, test))
-        return mln_ir_fail(b, test->at, mln_fail(MLN_E_INVALID, "found %s, expected a bool for each item",
-                                                 mln_value_type_name(test->type)));
+        return mln_ir_fail(
+            b, test->at,
+            mln_fail(MLN_E_INVALID, "found %s, expected a bool for each item", mln_value_type_name(test->type)));
     ir->index = kind;
     ir->locals = locals;
     ir->type = kind == MLN_LOOP_MAP || kind == MLN_LOOP_FILTER ? MLN_JSON_ARRAY : MLN_JSON_BOOL;
     return ir;
 }
 
-struct mln_ir *mln_ir_let(struct mln_ir_builder *b, uint32_t at, uint16_t local, struct mln_ir *value, struct mln_ir *body)
+struct mln_ir *mln_ir_let(struct mln_ir_builder *b, uint32_t at, uint16_t local, struct mln_ir *value,
+                          struct mln_ir *body)
 {
     struct mln_ir *operands[] = {value, body};
     struct mln_ir *ir = node(b, MLN_IR_LET, at, operands, 2);

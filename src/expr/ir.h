@@ -33,9 +33,9 @@ enum mln_ir_kind {
 
 struct mln_ir {
     enum mln_ir_kind kind;
-    uint32_t type;  /* static: a value kind, or MLN_VALUE_DYN */
-    uint32_t at;    /* place in the source */
-    uint32_t index; /* slot, local, operator, regex, set or loop kind */
+    uint32_t type;   /* static: a value kind, or MLN_VALUE_DYN */
+    uint32_t at;     /* place in the source */
+    uint32_t index;  /* slot, local, operator, regex, set or loop kind */
     mln_value value; /* constant; the name of a member */
     const struct mln_function *rows;
     size_t n_rows;
@@ -46,8 +46,8 @@ struct mln_ir {
 
 struct mln_ir_builder {
     struct mln_expr_env *env;
-    struct mln_arena *arena;       /* nodes; dropped after assembling */
-    struct mln_program *program;   /* gets constants, regexes and sets */
+    struct mln_arena *arena;     /* nodes; dropped after assembling */
+    struct mln_program *program; /* gets constants, regexes and sets */
     struct mln_expr_run fold;
     MLN_VEC(struct mln_regex *) regexes;
     MLN_VEC(struct mln_constant_set) sets;
@@ -84,8 +84,9 @@ struct mln_ir *mln_ir_or(struct mln_ir_builder *b, uint32_t at, struct mln_ir **
 struct mln_ir *mln_ir_condition(struct mln_ir_builder *b, uint32_t at, struct mln_ir *test, struct mln_ir *yes,
                                 struct mln_ir *no);
 /* condition: NULL, or which items count (MLN_LOOP_MAP only). */
-struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_kind kind, struct mln_loop_locals locals,
-                           struct mln_ir *range, struct mln_ir *condition, struct mln_ir *body);
+struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_kind kind,
+                           struct mln_loop_locals locals, struct mln_ir *range, struct mln_ir *condition,
+                           struct mln_ir *body);
 struct mln_ir *mln_ir_let(struct mln_ir_builder *b, uint32_t at, uint16_t local, struct mln_ir *value,
                           struct mln_ir *body);
 

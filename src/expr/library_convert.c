@@ -27,7 +27,8 @@ mln_value mln_fn_same(struct mln_expr_run *run, const mln_value *args)
 
 static mln_value not_convertible(struct mln_expr_run *run, const char *to, const mln_value *from)
 {
-    return mln_run_error(run, "%s(): '%.*s' cannot be converted", to, MLN_FMT(mln_str_sub(mln_value_str(*from), 0, 60)));
+    return mln_run_error(run, "%s(): '%.*s' cannot be converted", to,
+                         MLN_FMT(mln_str_sub(mln_value_str(*from), 0, 60)));
 }
 
 static mln_value out_of_range(struct mln_expr_run *run, const char *to)
@@ -40,8 +41,8 @@ mln_value mln_fn_bool_of_text(struct mln_expr_run *run, const mln_value *args)
     static const struct {
         struct mln_str text;
         bool value;
-    } words[] = {{MLN_S("1"), true},  {MLN_S("t"), true},  {MLN_S("true"), true},   {MLN_S("TRUE"), true},
-                 {MLN_S("True"), true}, {MLN_S("0"), false}, {MLN_S("f"), false},   {MLN_S("false"), false},
+    } words[] = {{MLN_S("1"), true},      {MLN_S("t"), true},     {MLN_S("true"), true}, {MLN_S("TRUE"), true},
+                 {MLN_S("True"), true},   {MLN_S("0"), false},    {MLN_S("f"), false},   {MLN_S("false"), false},
                  {MLN_S("FALSE"), false}, {MLN_S("False"), false}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (mln_str_eq(words[i].text, mln_value_str(*args)))

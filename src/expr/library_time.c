@@ -38,18 +38,18 @@ static bool date_of(struct mln_expr_run *run, const mln_value *t, const mln_valu
 }
 
 /* A part of a date as two functions: in UTC, and in the zone of the second argument. */
-#define DATE_PART(function, expression)                                                             \
-    mln_value mln_fn_##function(struct mln_expr_run *run, const mln_value *args)                    \
-    {                                                                                               \
-        struct mln_date d;                                                                          \
-        mln_value failed;                                                                           \
-        return date_of(run, args, NULL, &d, &failed) ? mln_value_int(expression) : failed;          \
-    }                                                                                               \
-    mln_value mln_fn_##function##_in(struct mln_expr_run *run, const mln_value *args)               \
-    {                                                                                               \
-        struct mln_date d;                                                                          \
-        mln_value failed;                                                                           \
-        return date_of(run, args, &args[1], &d, &failed) ? mln_value_int(expression) : failed;      \
+#define DATE_PART(function, expression)                                                                                \
+    mln_value mln_fn_##function(struct mln_expr_run *run, const mln_value *args)                                       \
+    {                                                                                                                  \
+        struct mln_date d;                                                                                             \
+        mln_value failed;                                                                                              \
+        return date_of(run, args, NULL, &d, &failed) ? mln_value_int(expression) : failed;                             \
+    }                                                                                                                  \
+    mln_value mln_fn_##function##_in(struct mln_expr_run *run, const mln_value *args)                                  \
+    {                                                                                                                  \
+        struct mln_date d;                                                                                             \
+        mln_value failed;                                                                                              \
+        return date_of(run, args, &args[1], &d, &failed) ? mln_value_int(expression) : failed;                         \
     }
 
 DATE_PART(full_year, d.year)

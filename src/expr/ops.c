@@ -247,8 +247,7 @@ mln_value mln_op(struct mln_expr_run *run, enum mln_operator op, const mln_value
 {
     switch (op) {
     case MLN_OP_NOT:
-        return v->kind == MLN_JSON_BOOL ? mln_value_bool(!v->boolean)
-                                        : mln_run_no_overload(run, mln_op_text(op), v, 1);
+        return v->kind == MLN_JSON_BOOL ? mln_value_bool(!v->boolean) : mln_run_no_overload(run, mln_op_text(op), v, 1);
     case MLN_OP_NEGATE:
         return negate(run, v);
     case MLN_OP_ADD:
@@ -302,7 +301,8 @@ mln_value mln_op_map(struct mln_expr_run *run, const mln_value *v, size_t n)
     for (size_t i = 0; i < n && !mln_run_over(run); i++) {
         uint32_t kind = v[2 * i].kind;
         if (kind != MLN_JSON_BOOL && kind != MLN_JSON_INT && kind != MLN_JSON_UINT && kind != MLN_JSON_STRING)
-            return mln_run_error(run, "a key of a map must be bool, int, uint or string, not %s", mln_value_type_name(kind));
+            return mln_run_error(run, "a key of a map must be bool, int, uint or string, not %s",
+                                 mln_value_type_name(kind));
         for (size_t j = 0; j < i; j++)
             if (mln_value_equal(run, &v[2 * i], &v[2 * j]))
                 return mln_run_error(run, "a key of a map is repeated");
@@ -356,7 +356,8 @@ static bool has_order(uint32_t t)
 bool mln_op_type(enum mln_operator op, const uint32_t *types, bool lenient, uint32_t *result)
 {
     *result = MLN_JSON_BOOL;
-    uint32_t a = mln_value_type_of(types[0]), b = mln_op_operands(op) == 2 ? mln_value_type_of(types[1]) : MLN_VALUE_DYN;
+    uint32_t a = mln_value_type_of(types[0]),
+             b = mln_op_operands(op) == 2 ? mln_value_type_of(types[1]) : MLN_VALUE_DYN;
     switch (op) {
     case MLN_OP_NOT:
         return is_kind_or_dyn(a, MLN_JSON_BOOL);

@@ -5,21 +5,21 @@
 #include "expr/run.h"
 
 /* name, operands, the name in messages */
-#define MLN_OPERATORS(O)                                                                            \
-    O(NOT, 1, "!_")                                                                                 \
-    O(NEGATE, 1, "-_")                                                                              \
-    O(ADD, 2, "_+_")                                                                                \
-    O(SUBTRACT, 2, "_-_")                                                                           \
-    O(MULTIPLY, 2, "_*_")                                                                           \
-    O(DIVIDE, 2, "_/_")                                                                             \
-    O(MODULO, 2, "_%_")                                                                             \
-    O(EQUAL, 2, "_==_")                                                                             \
-    O(NOT_EQUAL, 2, "_!=_")                                                                         \
-    O(LESS, 2, "_<_")                                                                               \
-    O(LESS_EQUAL, 2, "_<=_")                                                                        \
-    O(GREATER, 2, "_>_")                                                                            \
-    O(GREATER_EQUAL, 2, "_>=_")                                                                     \
-    O(IN, 2, "_in_")                                                                                \
+#define MLN_OPERATORS(O)                                                                                               \
+    O(NOT, 1, "!_")                                                                                                    \
+    O(NEGATE, 1, "-_")                                                                                                 \
+    O(ADD, 2, "_+_")                                                                                                   \
+    O(SUBTRACT, 2, "_-_")                                                                                              \
+    O(MULTIPLY, 2, "_*_")                                                                                              \
+    O(DIVIDE, 2, "_/_")                                                                                                \
+    O(MODULO, 2, "_%_")                                                                                                \
+    O(EQUAL, 2, "_==_")                                                                                                \
+    O(NOT_EQUAL, 2, "_!=_")                                                                                            \
+    O(LESS, 2, "_<_")                                                                                                  \
+    O(LESS_EQUAL, 2, "_<=_")                                                                                           \
+    O(GREATER, 2, "_>_")                                                                                               \
+    O(GREATER_EQUAL, 2, "_>=_")                                                                                        \
+    O(IN, 2, "_in_")                                                                                                   \
     O(INDEX, 2, "_[_]")
 
 enum mln_operator {

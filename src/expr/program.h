@@ -45,8 +45,8 @@ size_t mln_program_paths(const struct mln_program *program, const struct mln_str
 
 /* What a run may use. One run serves any number of programs of its environment on one document after another. */
 struct mln_expr_limits {
-    size_t arena_bytes;  /* for values made while running */
-    uint64_t cost;       /* steps; each item that a macro visits and each 64 bytes of string work is a step */
+    size_t arena_bytes; /* for values made while running */
+    uint64_t cost;      /* steps; each item that a macro visits and each 64 bytes of string work is a step */
 };
 extern const struct mln_expr_limits mln_expr_default_limits;
 

@@ -100,7 +100,8 @@ mln_value mln_run_no_overload(struct mln_expr_run *run, const char *name, const 
 
 /* ---- slots ---- */
 
-static const mln_value *member_of_slot(struct mln_expr_run *run, const mln_value *object, const struct mln_expr_slot *slot)
+static const mln_value *member_of_slot(struct mln_expr_run *run, const mln_value *object,
+                                       const struct mln_expr_slot *slot)
 {
     if (object->kind == MLN_VALUE_MAP) {
         mln_value name = mln_value_string(slot->name);
@@ -178,8 +179,9 @@ struct frame {
     enum mln_loop_kind kind;
     struct mln_loop_locals locals;
     uint32_t body, end; /* places in the code */
-    mln_value result;   /* ALL, EXISTS: the answer or first error so far; EXISTS_ONE: bool; an error ends MAP and FILTER */
-    mln_value *items;   /* MAP, FILTER */
+    mln_value
+        result; /* ALL, EXISTS: the answer or first error so far; EXISTS_ONE: bool; an error ends MAP and FILTER */
+    mln_value *items; /* MAP, FILTER */
     size_t n, cap;
 };
 
@@ -302,10 +304,9 @@ static mln_value combine(struct mln_expr_run *run, const mln_value *v, bool deci
             return v[i];
     for (int i = 0; i < 2; i++)
         if (v[i].kind != MLN_JSON_BOOL)
-            return v[i].kind == MLN_VALUE_ERROR
-                       ? v[i]
-                       : mln_run_error(run, "found %s, '%s' takes bools", mln_value_type_name(v[i].kind),
-                                       decides ? "||" : "&&");
+            return v[i].kind == MLN_VALUE_ERROR ? v[i]
+                                                : mln_run_error(run, "found %s, '%s' takes bools",
+                                                                mln_value_type_name(v[i].kind), decides ? "||" : "&&");
     return mln_value_bool(!decides);
 }
 
@@ -399,6 +400,15 @@ static mln_value slot_is(struct mln_expr_run *run, uint32_t slot, const mln_valu
     return v.kind == MLN_VALUE_ERROR ? v : mln_value_bool(mln_value_equal(run, &v, constant));
 }
 
+/* Where a loop goes on when the condition of the current item is not true. */
+static uint32_t leave_out(struct mln_expr_run *run, struct frame *f, mln_value test, uint32_t at, mln_value *locals)
+{
+    if (test.kind == MLN_JSON_BOOL)
+        return advance(run, f, locals);
+    f->result = placed(branch_failure(run, test), at);
+    return f->end;
+}
+
 /* top: one above the last operand. Errors get their place where they first appear. */
 static mln_value execute(struct mln_expr_run *run, const struct mln_program *p)
 {
@@ -451,20 +461,15 @@ static mln_value execute(struct mln_expr_run *run, const struct mln_program *p)
             }
             break;
         case MLN_I_LOOP:
-            *++frame = (struct frame){.kind = (enum mln_loop_kind)in->a, .locals = p->loops[in->c], .body = pc, .end = in->b};
+            *++frame =
+                (struct frame){.kind = (enum mln_loop_kind)in->a, .locals = p->loops[in->c], .body = pc, .end = in->b};
             if (!loop_begin(run, frame, *--top, locals))
                 pc = in->b;
             break;
         case MLN_I_LOOP_IF:
             top--;
-            if (top->kind == MLN_JSON_BOOL && top->boolean)
-                break;
-            if (top->kind == MLN_JSON_BOOL) {
-                pc = advance(run, frame, locals);
-            } else {
-                frame->result = placed(branch_failure(run, *top), in->at);
-                pc = frame->end;
-            }
+            if (top->kind != MLN_JSON_BOOL || !top->boolean)
+                pc = leave_out(run, frame, *top, in->at, locals);
             break;
         case MLN_I_LOOP_NEXT:
             pc = gather(run, frame, *--top) ? frame->end : advance(run, frame, locals);
@@ -520,7 +525,8 @@ static struct mln_result run_program(const struct mln_program *program, struct m
         if (run->stopped == MLN_E_MEMORY)
             return mln_fail(MLN_E_MEMORY, "no memory for running an expression");
         return run->stopped == MLN_E_OK
-                   ? mln_fail(MLN_E_LIMIT, "the expression takes more than %llu steps", (unsigned long long)run->limits.cost)
+                   ? mln_fail(MLN_E_LIMIT, "the expression takes more than %llu steps",
+                              (unsigned long long)run->limits.cost)
                    : mln_fail(MLN_E_LIMIT, "the expression needs more than %zu bytes", run->limits.arena_bytes);
     }
     if (out->kind != MLN_VALUE_ERROR)

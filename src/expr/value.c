@@ -46,7 +46,7 @@ static int order_i64_u64(int64_t i, uint64_t u)
 {
     if (i < 0)
         return -1;
-    return order_of((uint64_t)i < u, (uint64_t)i > u);
+    return order_of((uint64_t)i<u, (uint64_t)i> u);
 }
 
 static double as_double(const mln_value *v)
@@ -60,11 +60,11 @@ static int order_numbers(const mln_value *a, const mln_value *b)
 {
     if (a->kind == MLN_JSON_REAL || b->kind == MLN_JSON_REAL) {
         double x = as_double(a), y = as_double(b);
-        return isnan(x) || isnan(y) ? 2 : order_of(x < y, x > y);
+        return isnan(x) || isnan(y) ? 2 : order_of(x<y, x> y);
     }
     if (a->kind != b->kind)
         return a->kind == MLN_JSON_INT ? order_i64_u64(a->i, b->u) : -order_i64_u64(b->i, a->u);
-    return a->kind == MLN_JSON_INT ? order_of(a->i < b->i, a->i > b->i) : order_of(a->u < b->u, a->u > b->u);
+    return a->kind == MLN_JSON_INT ? order_of(a->i<b->i, a->i> b->i) : order_of(a->u<b->u, a->u> b->u);
 }
 
 bool mln_value_order(struct mln_expr_run *run, const mln_value *a, const mln_value *b, int *order)
@@ -77,7 +77,7 @@ bool mln_value_order(struct mln_expr_run *run, const mln_value *a, const mln_val
         return false;
     switch (a->kind) {
     case MLN_JSON_BOOL:
-        *order = order_of(a->boolean < b->boolean, a->boolean > b->boolean);
+        *order = order_of(a->boolean<b->boolean, a->boolean> b->boolean);
         return true;
     case MLN_JSON_STRING:
     case MLN_VALUE_BYTES:
@@ -85,10 +85,10 @@ bool mln_value_order(struct mln_expr_run *run, const mln_value *a, const mln_val
         *order = mln_str_cmp(mln_value_str(*a), mln_value_str(*b));
         return true;
     case MLN_VALUE_TIMESTAMP:
-        *order = a->i != b->i ? order_of(a->i < b->i, true) : order_of(a->n < b->n, a->n > b->n);
+        *order = a->i != b->i ? order_of(a->i < b->i, true) : order_of(a->n<b->n, a->n> b->n);
         return true;
     case MLN_VALUE_DURATION:
-        *order = order_of(a->i < b->i, a->i > b->i);
+        *order = order_of(a->i<b->i, a->i> b->i);
         return true;
     default:
         return false;

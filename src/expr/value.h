@@ -20,9 +20,9 @@ enum mln_value_kind {
     MLN_VALUE_TIMESTAMP,                   /* i: seconds since 1970, n: nanoseconds of the second */
     MLN_VALUE_DURATION,                    /* i: nanoseconds */
     MLN_VALUE_TYPE,                        /* i: enum mln_value_kind or mln_json_kind of its values */
-    MLN_VALUE_ERROR,                       /* string: the text, NUL-terminated; n: its place in the source + 1, 0 unknown */
+    MLN_VALUE_ERROR, /* string: the text, NUL-terminated; n: its place in the source + 1, 0 unknown */
     MLN_VALUE_KINDS,
-    MLN_VALUE_DYN = MLN_VALUE_KINDS        /* a static type only: not known before the program runs */
+    MLN_VALUE_DYN = MLN_VALUE_KINDS /* a static type only: not known before the program runs */
 };
 
 static inline mln_value mln_value_null(void)

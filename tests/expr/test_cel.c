@@ -2,13 +2,14 @@
    conformance suite. */
 #include "check.h"
 
-#include "expr/program.h"
 #include "expr/functions.h"
+#include "expr/program.h"
 #include "json/writer.h"
 
 static const char document[] =
     "{\"id\":\"/subscriptions/s\",\"properties\":{\"facts\":{"
-    "\"sshd\":{\"installed\":true,\"effective\":{\"permitrootlogin\":\"no\",\"port\":[22,2222],\"ciphers\":[\"aes256-ctr\"]}},"
+    "\"sshd\":{\"installed\":true,\"effective\":{\"permitrootlogin\":\"no\",\"port\":[22,2222],\"ciphers\":[\"aes256-"
+    "ctr\"]}},"
     "\"services\":{\"ssh.service\":{\"active\":\"active\"}},"
     "\"users\":{\"root\":{\"uid\":0},\"bo\":{\"uid\":1000}},"
     "\"listeners\":[{\"port\":22,\"loopback\":false},{\"port\":5432,\"loopback\":true}],"
@@ -212,7 +213,8 @@ static void texts(void **state)
         {"'abc'.substring(2, 1)", "INVALID: 1:7: substring(): index 1 is out of range"},
         {"'abc'.substring(4)", "INVALID: 1:7: substring(): index 4 is out of range"},
         {"'abc'.charAt(1) + 'abc'.charAt(3)", "\"b\""},
-        {"'na\xC3\xAF'.reverse()", "\"\xC3\xAF" "an\""},
+        {"'na\xC3\xAF'.reverse()", "\"\xC3\xAF"
+                                   "an\""},
         {"facts.text.matches('^n.*e$')", "true"},
         {"facts.text.matches('^n.*e' + '$')", "true"},
         {"'a\\n'.matches('a$')", "false"},
@@ -302,7 +304,8 @@ static void messages_name_the_place_and_what_was_expected(void **state)
         {"'\\uD800'", "SYNTAX: 1:2: this escape is no Unicode character"},
         {"9223372036854775808", "SYNTAX: 1:1: the number is too large for an int (a uint ends in u)"},
         {"if", "SYNTAX: 1:1: 'if' is a reserved word"},
-        {"Point{x: 1}", "UNSUPPORTED: 1:6: messages (Type{field: value}) are not supported; a map is written {'field': value}"},
+        {"Point{x: 1}",
+         "UNSUPPORTED: 1:6: messages (Type{field: value}) are not supported; a map is written {'field': value}"},
         {"[1].all(1, true)", "SYNTAX: 1:9: a macro's variable must be a plain name"},
         {"[1].exists(x, x, x)", "INVALID: 1:15: both variables have the same name"},
         {"has(facts)", "SYNTAX: 1:5: has() takes a field such as a.b"},
@@ -311,9 +314,9 @@ static void messages_name_the_place_and_what_was_expected(void **state)
         {"1 ? 2 : 3", "INVALID: 1:1: found int before '?', expected a bool"},
         {"'a'.matches('(')", "INVALID: 1:5: matches(): pattern, character 2: missing closing parenthesis"},
         {"facts.text.matches('(')", "SYNTAX: 1:12: pattern, character 2: missing closing parenthesis"},
-        {"facts.text.matches('(?=a)')",
-         "SYNTAX: 1:12: pattern, character 1: this kind of group is not in RE2's syntax (no look-around, recursion, atomic "
-         "groups)"},
+        {"facts.text.matches('(?=a)')", "SYNTAX: 1:12: pattern, character 1: this kind of group is not in RE2's syntax "
+                                        "(no look-around, recursion, atomic "
+                                        "groups)"},
         {"{'a': 1, 'a': 2}", "INVALID: 1:1: a key of a map is repeated"},
         {"{1.5: 1}", "INVALID: 1:1: a key of a map must be bool, int, uint or string, not double"},
     };
@@ -354,7 +357,8 @@ static void one_run_serves_many_documents(void **state)
     struct bench *b = *state;
     MLN_CLEANUP(mln_program_free) struct mln_program *program = NULL;
     assert_ok(mln_cel_compile(b->env, MLN_S("facts.n == 1"), &program, NULL));
-    const char *texts_of[] = {"{\"properties\":{\"facts\":{\"n\":1}}}", "{\"properties\":{\"facts\":{\"n\":2}}}", "[]", "{}"};
+    const char *texts_of[] = {"{\"properties\":{\"facts\":{\"n\":1}}}", "{\"properties\":{\"facts\":{\"n\":2}}}", "[]",
+                              "{}"};
     for (size_t i = 0; i < 4; i++) {
         const struct mln_json *json;
         bool out;
@@ -402,7 +406,8 @@ static void the_paths_that_a_program_reads(void **state)
                  "properties.facts.sshd.effective.permitrootlogin properties.facts.users.root");
     assert_paths(*state, "facts.services['ssh.service'].active == facts.services['x'].active",
                  "properties.facts.services properties.facts.services.x.active");
-    assert_paths(*state, "facts.listeners.all(l, l.port == facts.big)", "properties.facts.listeners properties.facts.big");
+    assert_paths(*state, "facts.listeners.all(l, l.port == facts.big)",
+                 "properties.facts.listeners properties.facts.big");
 }
 
 static struct mln_result compile_and_test(struct bench *b, const char *source, const struct mln_expr_limits *limits)

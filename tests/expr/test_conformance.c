@@ -118,7 +118,8 @@ static struct mln_json document_of(struct mln_arena *arena, const struct mln_jso
 {
     struct mln_json_object object = {0};
     for (size_t i = 0; mln_json_is(bindings, MLN_JSON_OBJECT) && i < bindings->n; i++)
-        assert_ok(mln_json_add(arena, &object, bindings->members[i].name, read_value(arena, &bindings->members[i].value)));
+        assert_ok(
+            mln_json_add(arena, &object, bindings->members[i].name, read_value(arena, &bindings->members[i].value)));
     return mln_json_object_done(&object);
 }
 
