@@ -28,15 +28,30 @@ void mln_store_batch_free(struct mln_store_batch *batch)
     free(batch);
 }
 
-static struct mln_result check_key(enum mln_collection c, struct mln_str key)
+static struct mln_result check_collection(enum mln_collection c)
 {
     if ((unsigned)c >= MLN_COLLECTION_COUNT)
         return mln_fail(MLN_E_INTERNAL, "no collection has the number %u", (unsigned)c);
+    return MLN_OK;
+}
+
+static struct mln_result check_key(enum mln_collection c, struct mln_str key)
+{
+    MLN_TRY(check_collection(c));
     if (key.n == 0)
         return mln_fail(MLN_E_INVALID, "%s: the key is empty", mln_collection_name(c));
     if (key.n > MLN_STORE_MAX_KEY_BYTES)
         return mln_fail(MLN_E_LIMIT, "%s: a key of %zu bytes is longer than %d", mln_collection_name(c), key.n,
                         MLN_STORE_MAX_KEY_BYTES);
+    return MLN_OK;
+}
+
+/* A bound need not be a key: it may be empty, or a key with one byte more. */
+static struct mln_result check_bound(enum mln_collection c, struct mln_str bound)
+{
+    MLN_TRY(check_collection(c));
+    if (bound.n > MLN_STORE_MAX_KEY_BYTES + 1)
+        return mln_fail(MLN_E_LIMIT, "%s: the bound of a range has %zu bytes", mln_collection_name(c), bound.n);
     return MLN_OK;
 }
 
@@ -87,10 +102,8 @@ struct mln_result mln_store_delete(struct mln_store_batch *batch, enum mln_colle
 struct mln_result mln_store_delete_range(struct mln_store_batch *batch, enum mln_collection c, struct mln_str from,
                                          struct mln_str to)
 {
-    /* The bounds need not be keys: from may be empty, and to is a key with a byte more at times. */
-    MLN_TRY(check_key(c, from.n ? from : MLN_S("-")));
-    if (to.n > MLN_STORE_MAX_KEY_BYTES + 1)
-        return mln_fail(MLN_E_LIMIT, "%s: the end of a range has %zu bytes", mln_collection_name(c), to.n);
+    MLN_TRY(check_bound(c, from));
+    MLN_TRY(check_bound(c, to));
     return add_change(batch, (struct mln_store_change){MLN_CHANGE_DELETE_RANGE, c, from, to});
 }
 

@@ -115,7 +115,7 @@ struct mln_store_stats {
 void mln_store_stats(struct mln_store *store, struct mln_store_stats *stats);
 
 /* Writes one consistent copy of the store into a new file (mode 0600; CONFLICT when path exists), without stopping the
-   writer. The copy is a complete store. */
+   writer. The copy is a complete store. BUSY as for a moment that is held too long. */
 MLN_RESULT mln_store_backup(struct mln_store *store, const char *path);
 
 /* Finishes what was submitted, then closes. No other call may run or come after, but mln_store_wait; the moments must

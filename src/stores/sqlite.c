@@ -16,39 +16,49 @@ enum {
     CHECK_MS = 10000, /* for looking for damage after a crash */
 };
 
-/* The same path with its directory resolved: SQLite is told to follow no link after that. */
+/* The part of a path before its last slash. */
+static struct mln_result directory_of(const char *path, char out[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    struct mln_str part = mln_str_c(path);
+    if (!slash)
+        part = MLN_S(".");
+    else
+        part.n = slash == path ? 1 : (size_t)(slash - path);
+    if (part.n >= PATH_MAX)
+        return mln_fail(MLN_E_LIMIT, "the path is too long");
+    snprintf(out, PATH_MAX, "%.*s", MLN_FMT(part));
+    return MLN_OK;
+}
+
+/* The same path with its directory, which is made if need be, resolved: SQLite is told to follow no link after that. */
 static struct mln_result resolve(const char *path, char **resolved)
 {
     char directory[PATH_MAX], real[PATH_MAX];
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    if (snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".") >=
-        (int)sizeof directory)
-        return mln_fail(MLN_E_LIMIT, "the path is too long");
     if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return mln_fail(MLN_E_INVALID, "this is not the path of a file");
+    MLN_TRY(directory_of(path, directory));
     if (access(directory, F_OK) != 0)
         MLN_TRY(mln_dir_ensure(directory, 0700));
-    if (!realpath(directory, real))
+    struct stat at;
+    if (!realpath(directory, real) || stat(real, &at) != 0)
         return mln_fail_errno(errno, "%s", directory);
+    if (at.st_mode & 022)
+        return mln_fail(MLN_E_FORBIDDEN, "%s may be written by other users (mode %04o)", real, at.st_mode & 07777);
     if (asprintf(resolved, "%s/%s", real, name) < 0) {
         *resolved = NULL;
         return mln_fail(MLN_E_MEMORY, "no memory for a path");
     }
-    struct stat at;
-    if (stat(real, &at) != 0)
-        return mln_fail_errno(errno, "%s", real);
-    if (at.st_mode & 022)
-        return mln_fail(MLN_E_FORBIDDEN, "%s may be written by other users (mode %03o)", real, at.st_mode & 07777);
     return MLN_OK;
 }
 
 /* There, a regular file, and nobody else's to read. */
 static struct mln_result ensure_file(const char *path)
 {
-    struct mln_result r = mln_file_create(path, MLN_S(""), 0600);
-    if (!mln_ok(r) && r.code != MLN_E_CONFLICT)
-        return r;
     struct stat at;
+    if (lstat(path, &at) != 0 && errno == ENOENT)
+        return mln_file_create(path, MLN_S(""), 0600);
     if (lstat(path, &at) != 0)
         return mln_fail_errno(errno, "reading its mode");
     if (!S_ISREG(at.st_mode))

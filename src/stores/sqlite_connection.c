@@ -6,59 +6,58 @@ enum {
     LOG_KEEP_BYTES = 16 << 20, /* an emptied log is cut down to this */
 };
 
-struct mln_result mln_sqlite_fail(struct mln_sqlite_connection *connection, int code, const char *doing)
+static enum mln_code code_of_io_failure(int extended, int error)
 {
-    int extended = connection->db ? sqlite3_extended_errcode(connection->db) : code;
-    int error = connection->db ? sqlite3_system_errno(connection->db) : 0;
-    if ((extended & 0xff) != (code & 0xff))
-        extended = code; /* the connection has meanwhile had another failure */
-    enum mln_code ours = MLN_E_INTERNAL;
-    switch (code & 0xff) {
-    case SQLITE_FULL:
-        ours = MLN_E_FULL;
-        break;
-    case SQLITE_CANTOPEN:
+    if (extended == SQLITE_IOERR_NOMEM)
+        return MLN_E_MEMORY;
+    if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+        return MLN_E_FULL;
+    if (error == EACCES || error == EPERM || error == EROFS)
+        return MLN_E_FORBIDDEN;
+    return MLN_E_IO;
+}
+
+static enum mln_code code_of_failure(int extended, int error)
+{
+    switch (extended & 0xff) {
     case SQLITE_IOERR:
-        if (extended == SQLITE_IOERR_NOMEM)
-            ours = MLN_E_MEMORY;
-        else if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-            ours = MLN_E_FULL;
-        else if (error == EACCES || error == EPERM || error == EROFS)
-            ours = MLN_E_FORBIDDEN;
-        else
-            ours = MLN_E_IO;
-        break;
+    case SQLITE_CANTOPEN:
+        return code_of_io_failure(extended, error);
+    case SQLITE_FULL:
+        return MLN_E_FULL;
+    case SQLITE_NOMEM:
+        return MLN_E_MEMORY;
+    case SQLITE_TOOBIG:
+        return MLN_E_LIMIT;
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-        ours = MLN_E_FORBIDDEN;
-        break;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_MISMATCH: /* a table is not as this program makes it */
-    case SQLITE_CONSTRAINT:
-    case SQLITE_ERROR:
-        ours = MLN_E_CORRUPT;
-        break;
+        return MLN_E_FORBIDDEN;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_INTERRUPT:
-        ours = MLN_E_BUSY;
-        break;
-    case SQLITE_NOMEM:
-        ours = MLN_E_MEMORY;
-        break;
-    case SQLITE_TOOBIG:
-        ours = MLN_E_LIMIT;
-        break;
+        return MLN_E_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_MISMATCH: /* these: a table is not as this program makes it */
+    case SQLITE_CONSTRAINT:
+    case SQLITE_ERROR:
+        return MLN_E_CORRUPT;
     default:
-        break;
+        return MLN_E_INTERNAL;
     }
-    const char *system = "";
-    if (((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN) && error && strerrordesc_np(error))
-        system = strerrordesc_np(error);
-    return mln_fail(ours, "%s: %s (SQLite code %d)%s%s", doing, sqlite3_errstr(code), extended, *system ? ": " : "",
-                    system);
+}
+
+struct mln_result mln_sqlite_fail(struct mln_sqlite_connection *connection, int code, const char *doing)
+{
+    int extended = connection->db ? sqlite3_extended_errcode(connection->db) : code;
+    if ((extended & 0xff) != (code & 0xff))
+        extended = code; /* the connection has meanwhile had another failure */
+    bool by_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    int error = by_system && connection->db ? sqlite3_system_errno(connection->db) : 0;
+    const char *system = error ? strerrordesc_np(error) : NULL;
+    return mln_fail(code_of_failure(extended, error), "%s: %s (SQLite code %d)%s%s", doing, sqlite3_errstr(code),
+                    extended, system ? ": " : "", system ? system : "");
 }
 
 /* The file may have been written by an enemy: no code from the schema, no writing around SQLite's own checks. */

@@ -29,6 +29,7 @@ static int note_log(void *context, sqlite3 *db, const char *schema, int pages)
 void mln_sqlite_watch_log(struct mln_sqlite_store *store)
 {
     sqlite3_wal_hook(store->writer.db, note_log, store);
+    store->log_pages = 1; /* at least, so that what opening or a crash left is moved when it is quiet */
 }
 
 /* True when the whole log was moved (and, for TRUNCATE, emptied). */

@@ -1,6 +1,6 @@
 /*
- * What every back end of a store must do, as one suite that a test runs over the back end's table of functions. Include
- * after cmocka.h; call conformance_run from main.
+ * What every back end of a store must do, as one suite that a test runs over the back end's table of functions: it
+ * calls conformance_run from main.
  */
 #ifndef MLN_TESTS_STORE_CONFORMANCE_H
 #define MLN_TESTS_STORE_CONFORMANCE_H
@@ -71,7 +71,7 @@ static void what_was_put_is_there(void **state)
     MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = begin(store);
     struct mln_str value;
     assert_ok(mln_store_get(read, ANY, MLN_S("a"), arena, &value, &read_revision));
-    assert_str("one", value);
+    assert_str(value, "one");
     assert_int_equal(read_revision, revision);
     assert_ok(mln_store_get(read, ANY, MLN_S("a"), NULL, NULL, &read_revision));
     assert_int_equal(read_revision, revision);
@@ -92,7 +92,7 @@ static void collections_are_apart(void **state)
     for (unsigned c = 0; c < MLN_COLLECTION_COUNT; c++) {
         struct mln_str value;
         assert_ok(mln_store_get(read, (enum mln_collection)c, MLN_S("key"), arena, &value, NULL));
-        assert_str(mln_collection_name((enum mln_collection)c), value);
+        assert_str(value, mln_collection_name((enum mln_collection)c));
     }
     struct mln_str value;
     assert_fails(INTERNAL, mln_store_get(read, MLN_COLLECTION_COUNT, MLN_S("key"), arena, &value, NULL));

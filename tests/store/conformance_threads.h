@@ -83,7 +83,7 @@ static struct mln_result write_all_keys(const char *text)
         return mln_fail(MLN_E_MEMORY, "no batch");
     struct mln_result r = MLN_OK;
     for (int i = 0; i < KEYS && mln_ok(r); i++)
-        r = mln_store_put(batch, ANY, (struct mln_str){"01234567" + i, 1}, mln_str_c(text));
+        r = mln_store_put(batch, ANY, (struct mln_str){&"01234567"[i], 1}, mln_str_c(text));
     if (mln_ok(r))
         return mln_store_commit(store, batch, NULL);
     mln_store_batch_free(batch);

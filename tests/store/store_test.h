@@ -1,28 +1,9 @@
-/* What the tests of stores share: assertions, and one-line puts, gets and scans. Include after cmocka.h. */
+/* What the tests of stores share: one-line puts, gets and scans. */
 #ifndef MLN_TESTS_STORE_STORE_TEST_H
 #define MLN_TESTS_STORE_STORE_TEST_H
 
-#include "base/buf.h"
+#include "check.h"
 #include "store/ops.h"
-
-#define assert_ok(expression)                                                                                          \
-    do {                                                                                                               \
-        struct mln_result assert_r_ = (expression);                                                                    \
-        if (!mln_ok(assert_r_))                                                                                        \
-            fail_msg("%s: %s: %s", #expression, mln_code_name(assert_r_.code), mln_error_text());                      \
-    } while (0)
-#define assert_fails(CODE, expression)                                                                                 \
-    do {                                                                                                               \
-        struct mln_result assert_r_ = (expression);                                                                    \
-        if (assert_r_.code != MLN_E_##CODE)                                                                            \
-            fail_msg("%s: %s instead of %s: %s", #expression, mln_code_name(assert_r_.code), #CODE, mln_error_text()); \
-    } while (0)
-#define assert_str(expected, actual)                                                                                   \
-    do {                                                                                                               \
-        struct mln_str assert_s_ = (actual);                                                                           \
-        assert_int_equal(assert_s_.n, strlen(expected));                                                               \
-        assert_memory_equal(assert_s_.p, expected, assert_s_.n);                                                       \
-    } while (0)
 
 /* The collection that tests use when it does not matter which. */
 #define ANY MLN_COLLECTION_DOCUMENTS

@@ -1,14 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "check.h"
 #include "store/batch.h"
-
-#define assert_ok(expression) assert_int_equal((expression).code, MLN_E_OK)
-#define assert_fails(CODE, expression) assert_int_equal((expression).code, MLN_E_##CODE)
 
 static struct mln_store_batch *batch;
 

@@ -1,11 +1,4 @@
 /* The writer thread, over a back end that tells what it was asked to do, and waits or fails as a test wants. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "store/store_test.h"
 
 #include <semaphore.h>

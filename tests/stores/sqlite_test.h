@@ -1,4 +1,4 @@
-/* A new directory for a test of the SQLite back end, and what lies in it. Include after cmocka.h. */
+/* A new directory for a test of the SQLite back end, and what lies in it. */
 #ifndef MLN_TESTS_STORES_SQLITE_TEST_H
 #define MLN_TESTS_STORES_SQLITE_TEST_H
 
