@@ -7,6 +7,7 @@
 
 #include "access/activity.h"
 #include "access/rbac.h"
+#include "crypto/cert.h"
 #include "posture/posture.h"
 #include "store/store.h"
 
@@ -27,13 +28,14 @@ struct mln_api {
     struct mln_activity *activity;
     struct mln_signin *signin;
     struct mln_hosts *hosts; /* NULL: no machines can be enrolled */
+    const struct mln_cert *const *authorities; /* that sign machines' certificates */
+    size_t n_authorities;
     struct mln_operations *operations;
     const struct mln_router *router;
     struct mln_str tenant_id, tenant_name;
     struct mln_str base_url; /* "https://HOST:PORT", when the request names no host that the certificate covers */
     const struct mln_str *hosts_served; /* names and addresses of the certificate */
     size_t n_hosts_served;
-    const char *ui_directory; /* serve the console's files from here instead of the built-in ones; NULL: no */
 };
 
 #endif

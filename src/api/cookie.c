@@ -28,6 +28,12 @@ struct mln_result mln_cookie_caller(struct mln_request *request)
     return mln_signin_session(request->api->signin, cookie, request->arena, &request->caller, &request->session_csrf);
 }
 
+bool mln_cookie_from_our_page(const struct mln_request *request)
+{
+    return mln_str_eq(mln_request_header(request, "x-merlon-request"), MLN_S("1")) &&
+           mln_str_eq(mln_request_header(request, "sec-fetch-site"), MLN_S("same-origin"));
+}
+
 struct mln_result mln_cookie_set(struct mln_request *request, struct mln_reply *reply, struct mln_str value)
 {
     struct mln_str text;

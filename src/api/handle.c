@@ -4,6 +4,7 @@
 #include "api/cookie.h"
 #include "api/path.h"
 #include "api/router.h"
+#include "connect/hosts.h"
 #include "crypto/random.h"
 #include "inventory/containers.h"
 
@@ -85,16 +86,9 @@ static struct mln_result refuse_signin(struct mln_request *request, struct mln_r
     return mln_reply_header(request, reply, "WWW-Authenticate", header);
 }
 
-/* A cookie is sent by the browser whoever wrote the page: for anything but reading, the page must be ours. */
-static bool from_our_page(const struct mln_request *request)
-{
-    return mln_str_eq(mln_request_header(request, "x-merlon-request"), MLN_S("1")) &&
-           mln_str_eq(mln_request_header(request, "sec-fetch-site"), MLN_S("same-origin"));
-}
-
 static struct mln_result by_cookie(struct mln_request *request)
 {
-    if (request->method != MLN_GET && !from_our_page(request))
+    if (request->method != MLN_GET && !mln_cookie_from_our_page(request))
         return mln_fail(MLN_E_UNAUTHENTICATED, "A write with a browser session needs X-Merlon-Request: 1 from our own page.");
     return mln_cookie_caller(request);
 }
@@ -112,6 +106,26 @@ static struct mln_result authenticate(struct mln_request *request, bool *expired
     if (mln_cookie_session(request).n)
         return by_cookie(request);
     return mln_fail(MLN_E_UNAUTHENTICATED, "The Authorization header is missing.");
+}
+
+/* A machine is who its client certificate says: one of ours, valid now, and enrolled still. */
+static struct mln_result authenticate_machine(struct mln_request *request)
+{
+    const struct mln_api *api = request->api;
+    MLN_CLEANUP(mln_cert_free) struct mln_cert *cert = NULL;
+    char id[MLN_MACHINE_ID_TEXT];
+    if (!api->hosts)
+        return mln_fail(MLN_E_UNSUPPORTED, "This server takes no machines.");
+    if (!request->client_certificate.n)
+        return mln_fail(MLN_E_UNAUTHENTICATED, "A client certificate is required.");
+    if (!mln_ok(mln_cert_from_der(request->client_certificate, &cert)))
+        return mln_fail(MLN_E_UNAUTHENTICATED, "The client certificate cannot be read.");
+    MLN_TRY(mln_cert_verify_client(cert, api->authorities, api->n_authorities, request->now_ms));
+    MLN_TRY(mln_hosts_identify(api->hosts, request->client_certificate, id));
+    request->caller = (struct mln_caller){.kind = MLN_CALLER_MACHINE, .how = MLN_S("certificate")};
+    MLN_TRY_STR(request->arena, request->caller.id, mln_str_dup(request->arena, mln_str_c(id)));
+    request->caller.name = request->caller.id;
+    return MLN_OK;
 }
 
 /* ---- rights and scope ---- */
@@ -218,6 +232,8 @@ static struct mln_result admit(struct mln_request *request, struct mln_reply *re
     }
     if (outcome != MLN_ROUTE_FOUND)
         return refuse_route(request, reply, allowed);
+    if (flags & MLN_ROUTE_MACHINE)
+        MLN_TRY(authenticate_machine(request));
     if (!request->api_version.n && !(flags & (MLN_ROUTE_NO_VERSION | MLN_ROUTE_PUBLIC | MLN_ROUTE_MACHINE)))
         return mln_reply_error(reply, 400, "MissingApiVersionParameter",
                                "The api-version query parameter (?api-version=) is required for all requests.");

@@ -80,7 +80,7 @@ struct mln_request {
     struct mln_str host;                  /* the Host header, lower case */
     struct mln_str base_url;              /* "https://HOST:PORT" as this client sees the server */
     struct mln_str request_id;            /* ours, x-ms-request-id and x-ms-correlation-request-id */
-    struct mln_str client_certificate;    /* DER; p NULL without one. Not verified yet: machine routes do that */
+    struct mln_str client_certificate;    /* DER, not verified yet; p NULL without one */
     const struct mln_pair *headers;       /* names in lower case */
     size_t n_headers;
     struct mln_str session_csrf; /* of a caller with a cookie: what forms must repeat */
@@ -95,7 +95,7 @@ enum mln_route_flag {
     MLN_ROUTE_PUBLIC = 1,     /* nobody need be signed in */
     MLN_ROUTE_NO_VERSION = 2, /* api-version is not asked for */
     MLN_ROUTE_RAW = 4,        /* the body is not JSON; the handler reads request->body */
-    MLN_ROUTE_MACHINE = 8,    /* for machines: the handler authenticates by client certificate or token */
+    MLN_ROUTE_MACHINE = 8,    /* for enrolled machines, who come with a client certificate */
     MLN_ROUTE_UNRECORDED = 16, /* a POST that changes nothing (a question): no activity entry */
 };
 

@@ -16,7 +16,10 @@
     T(settings)      /* settings, contacts, provisioning, workspaces, threat protection */          \
     T(tasks)         /* tasks, locations */                                                         \
     T(unbuilt)       /* groups that are not there yet */                                            \
-    T(graph)         /* Resource Graph */
+    T(graph)         /* Resource Graph */                                                           \
+    T(hosts)         /* enrolment tokens, the agent's calls */                                      \
+    T(resources)     /* resources of other providers */                                             \
+    T(ui)            /* the console's files, the browser's session */
 
 #define T(group) extern const struct mln_route_table mln_routes_##group;
 TABLES(T)
