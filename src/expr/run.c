@@ -412,7 +412,7 @@ static uint32_t leave_out(struct mln_expr_run *run, struct frame *f, mln_value t
 /* top: one above the last operand. Errors get their place where they first appear. */
 static mln_value execute(struct mln_expr_run *run, const struct mln_program *p)
 {
-    struct frame frames[MLN_PROGRAM_LOOPS_MOST], *frame = frames - 1;
+    struct frame frames[MLN_PROGRAM_LOOPS_MOST + 1], *frame = frames; /* the first stands for "in no loop" */
     mln_value *locals = run->stack, *top = locals + p->locals;
     uint32_t pc = 0;
     while (!mln_run_over(run)) {
