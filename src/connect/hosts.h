@@ -12,16 +12,16 @@
 
 #include "base/buf.h"
 #include "base/time.h"
-#include "json/writer.h"
 #include "posture/posture.h"
 #include "store/store.h"
+#include "json/writer.h"
 
 struct mln_hosts;
 
 enum {
     MLN_HOSTS_MAX_BODY_BYTES = 8 << 20, /* of facts; the other calls are limited to MLN_HOSTS_MAX_SMALL_BODY_BYTES */
     MLN_HOSTS_MAX_SMALL_BODY_BYTES = 64 << 10,
-    MLN_HOSTS_TOKEN_TEXT = 48,      /* "mlt_", 43 characters, NUL */
+    MLN_HOSTS_TOKEN_TEXT = 48, /* "mlt_", 43 characters, NUL */
     MLN_HOSTS_MAX_TOKEN_USES = 100000,
 };
 
@@ -49,17 +49,17 @@ struct mln_enrolment_token {
     struct mln_str resource_group; /* "/subscriptions/{s}/resourceGroups/{g}", where its machines go */
     struct mln_str description;    /* p NULL: none */
     struct mln_str created_by;
-    const struct mln_json *tags;   /* object of strings for the new machines; NULL: none */
+    const struct mln_json *tags; /* object of strings for the new machines; NULL: none */
     int64_t created_ms, expires_ms;
-    int64_t uses, used;            /* how many machines it may bring in, and has brought in */
+    int64_t uses, used; /* how many machines it may bring in, and has brought in */
     bool revoked;
 };
 
 /* Makes a token from wanted (resource_group, description, tags, uses 0: 1, expires_ms 0: in 24 hours; the rest is filled
    in). The secret goes into secret and is kept as a digest only. *made is in the arena. INVALID, NOT_FOUND (no such
    resource group). */
-MLN_RESULT mln_hosts_token_create(struct mln_hosts *hosts, const struct mln_enrolment_token *wanted, struct mln_str actor,
-                                  struct mln_arena *arena, char secret[MLN_HOSTS_TOKEN_TEXT],
+MLN_RESULT mln_hosts_token_create(struct mln_hosts *hosts, const struct mln_enrolment_token *wanted,
+                                  struct mln_str actor, struct mln_arena *arena, char secret[MLN_HOSTS_TOKEN_TEXT],
                                   struct mln_enrolment_token *made);
 /* Visits all tokens of the resource groups at or below scope (a subscription or group id), oldest id first. */
 typedef struct mln_result (*mln_token_visit)(void *context, const struct mln_enrolment_token *token, bool *stop);
@@ -75,7 +75,8 @@ void mln_hosts_token_json(struct mln_json_writer *w, const struct mln_enrolment_
 
 /* POST /agent/v1/enroll. address: the caller's, for the rate and the record. UNAUTHENTICATED: no such token, or expired,
    used up, revoked (one text for all of them). CONFLICT: the machine's name is taken by another machine. TOO_MANY. */
-MLN_RESULT mln_hosts_enroll(struct mln_hosts *hosts, struct mln_str address, struct mln_str body, struct mln_buf *answer);
+MLN_RESULT mln_hosts_enroll(struct mln_hosts *hosts, struct mln_str address, struct mln_str body,
+                            struct mln_buf *answer);
 
 /* Who is calling: looks up the client certificate (DER; the TLS layer has verified that our CA signed it and its dates)
    and counts the call against the machine's rate. machine_id gets the id. UNAUTHENTICATED: unknown, revoked, or a

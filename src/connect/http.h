@@ -13,9 +13,9 @@ struct mln_http;
 
 /* All texts are copied. Either ca_file, ca_pem or ca_sha256 says whom to trust; none of them: the system's authorities. */
 struct mln_http_setup {
-    struct mln_str ca_file;         /* path of a PEM file */
-    struct mln_str ca_pem;          /* PEM text */
-    struct mln_str ca_sha256;       /* hex digest of a CA certificate's DER (colons allowed): the certificate is taken from
+    struct mln_str ca_file;   /* path of a PEM file */
+    struct mln_str ca_pem;    /* PEM text */
+    struct mln_str ca_sha256; /* hex digest of a CA certificate's DER (colons allowed): the certificate is taken from
                                        the chain that the server sends, and trusted only when the digest matches */
     struct mln_str certificate_pem; /* client certificate; p NULL: none */
     struct mln_str key_pem;         /* its private key; wiped on free */
@@ -38,10 +38,10 @@ struct mln_http_request {
     struct mln_str url;    /* https only */
     const struct mln_http_header *headers;
     size_t n_headers;
-    struct mln_str body;   /* p NULL: none */
+    struct mln_str body; /* p NULL: none */
 };
 struct mln_http_answer {
-    int status;             /* any status is an answer, not an error */
+    int status; /* any status is an answer, not an error */
     struct mln_buf body;
     int64_t retry_after_ms; /* from Retry-After in seconds; -1: not said */
     char location[1024];    /* the Location header, cut; "" */
