@@ -16,7 +16,7 @@ enum { MLN_CERT_PEM_MAX_BYTES = 64 * 1024, MLN_CERT_CN_MAX_BYTES = 64 };
 struct mln_cert_info {
     struct mln_str subject_cn; /* UTF-8; empty where there is none */
     struct mln_str issuer_cn;
-    struct mln_str serial;     /* lower-case hex */
+    struct mln_str serial;              /* lower-case hex */
     unsigned char sha1[MLN_SHA1_BYTES]; /* JOSE's x5t, Azure's thumbprint; never used to trust anything */
     struct mln_sha256 sha256;
     int64_t not_before_ms, not_after_ms;

@@ -46,10 +46,10 @@ MLN_RESULT mln_hex_decode(struct mln_str text, unsigned char *out, size_t n);
 
 /* RFC 4648 alphabets and whether the text carries padding. */
 enum mln_base64_form {
-    MLN_BASE64,            /* '+', '/', padded */
-    MLN_BASE64_BARE,       /* '+', '/', without padding */
-    MLN_BASE64URL,         /* '-', '_', without padding (JOSE) */
-    MLN_BASE64URL_PADDED,  /* '-', '_', padded */
+    MLN_BASE64,           /* '+', '/', padded */
+    MLN_BASE64_BARE,      /* '+', '/', without padding */
+    MLN_BASE64URL,        /* '-', '_', without padding (JOSE) */
+    MLN_BASE64URL_PADDED, /* '-', '_', padded */
 };
 /* Appends. LIMIT when out is full. */
 MLN_RESULT mln_base64_encode(enum mln_base64_form form, struct mln_str bytes, struct mln_buf *out);

@@ -15,10 +15,10 @@
 enum { MLN_JWT_MAX_BYTES = 16 * 1024, MLN_JWT_KEYS_MAX = 8 };
 
 struct mln_jwt {
-    struct mln_str header;    /* JSON text, not checked further */
-    struct mln_str payload;   /* JSON text, not checked further; not to be trusted before verifying */
+    struct mln_str header;      /* JSON text, not checked further */
+    struct mln_str payload;     /* JSON text, not checked further; not to be trusted before verifying */
     struct mln_str signed_part; /* of the token: header.payload */
-    struct mln_str signature; /* bytes */
+    struct mln_str signature;   /* bytes */
 };
 
 /* Takes a token apart, decoded parts in the arena, signed_part a slice of token. UNAUTHENTICATED when it is larger than

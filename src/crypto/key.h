@@ -9,7 +9,7 @@
 
 #include "crypto/digest.h"
 
-struct mln_key;        /* a private key and its public half */
+struct mln_key; /* a private key and its public half */
 struct mln_public_key;
 
 enum mln_key_type { MLN_KEY_P256, MLN_KEY_RSA };

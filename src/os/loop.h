@@ -39,8 +39,9 @@ void mln_loop_set_timer(struct mln_loop_source *timer, int64_t after_ms, int64_t
 
 /* Blocks the signal in this thread and calls arrived for it from the loop. Do this before starting threads. CONFLICT when
    the loop has it already. */
-MLN_RESULT mln_loop_add_signal(struct mln_loop *loop, int signal_number, void (*arrived)(void *context, int signal_number),
-                               void *context, struct mln_loop_source **out);
+MLN_RESULT mln_loop_add_signal(struct mln_loop *loop, int signal_number,
+                               void (*arrived)(void *context, int signal_number), void *context,
+                               struct mln_loop_source **out);
 
 /* Ends a source; NULL is allowed. */
 void mln_loop_remove(struct mln_loop_source *source);

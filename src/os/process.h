@@ -25,11 +25,11 @@ struct mln_process {
 };
 
 struct mln_process_end {
-    int exit_status;  /* -1 when a signal ended it */
-    int signal;       /* 0 when it exited */
-    bool timed_out;   /* the deadline came, its process group was killed */
-    bool output_cut;  /* it wrote more than out's ceiling; the rest was read and dropped */
-    bool error_cut;   /* the same for err */
+    int exit_status; /* -1 when a signal ended it */
+    int signal;      /* 0 when it exited */
+    bool timed_out;  /* the deadline came, its process group was killed */
+    bool output_cut; /* it wrote more than out's ceiling; the rest was read and dropped */
+    bool error_cut;  /* the same for err */
 };
 
 /* Runs a program to its end, at most until timeout_ms from now. input is its standard input; its standard output and

@@ -42,11 +42,11 @@ const char *mln_sandbox_reach_word(enum mln_sandbox_reach reach);
 
 /* System call profiles: what a process of this kind may still call; another call fails with EPERM. The first four name
    what is allowed; the last one, whose programs are anybody's, names what is not. */
-#define MLN_SANDBOX_PROFILES(P)                                                                     \
-    P(PARSER, "reads and writes what is open already; opens no file, no socket, no process")        \
-    P(READER, "a parser that may also open files for reading and list directories")                 \
-    P(LINK, "talks to the network as a client, keeps its own files, runs threads; no program")      \
-    P(SERVER, "a link that also listens")                                                           \
+#define MLN_SANDBOX_PROFILES(P)                                                                                        \
+    P(PARSER, "reads and writes what is open already; opens no file, no socket, no process")                           \
+    P(READER, "a parser that may also open files for reading and list directories")                                    \
+    P(LINK, "talks to the network as a client, keeps its own files, runs threads; no program")                         \
+    P(SERVER, "a link that also listens")                                                                              \
     P(COLLECTOR, "runs programs; does not listen, change users or namespaces, or alter the kernel")
 enum mln_sandbox_profile {
 #define P(name, doc) MLN_SANDBOX_##name,
