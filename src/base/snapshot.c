@@ -32,19 +32,31 @@ void mln_snapshot_free(struct mln_snapshot *snapshot)
     free(snapshot);
 }
 
-struct mln_result mln_snapshot_publish(struct mln_snapshot *snapshot, void *value)
+struct mln_result mln_snapshot_prepare(struct mln_snapshot *snapshot, void *value, struct mln_snapshot_pin **pin)
 {
-    struct mln_snapshot_pin *fresh = calloc(1, sizeof *fresh);
-    if (!fresh) {
+    *pin = calloc(1, sizeof **pin);
+    if (!*pin) {
         snapshot->destroy(value);
         return mln_fail(MLN_E_MEMORY, "no memory for a snapshot");
     }
-    *fresh = (struct mln_snapshot_pin){value, 1};
+    **pin = (struct mln_snapshot_pin){value, 1};
+    return MLN_OK;
+}
+
+void mln_snapshot_place(struct mln_snapshot *snapshot, struct mln_snapshot_pin *pin)
+{
     pthread_mutex_lock(&snapshot->lock);
     struct mln_snapshot_pin *old = snapshot->current;
-    snapshot->current = fresh;
+    snapshot->current = pin;
     pthread_mutex_unlock(&snapshot->lock);
     mln_snapshot_unpin(snapshot, old);
+}
+
+struct mln_result mln_snapshot_publish(struct mln_snapshot *snapshot, void *value)
+{
+    struct mln_snapshot_pin *pin;
+    MLN_TRY(mln_snapshot_prepare(snapshot, value, &pin));
+    mln_snapshot_place(snapshot, pin);
     return MLN_OK;
 }
 

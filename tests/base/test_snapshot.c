@@ -61,6 +61,28 @@ static void a_pinned_value_outlives_its_time(void **state)
     assert_int_equal(alive, 0);
 }
 
+static void a_prepared_value_is_current_once_it_is_placed(void **state)
+{
+    (void)state;
+    struct mln_snapshot *place = mln_snapshot_new(destroy);
+    struct mln_snapshot_pin *prepared, *dropped;
+    void *value;
+    assert_ok(mln_snapshot_publish(place, make(1)));
+    assert_ok(mln_snapshot_prepare(place, make(2), &prepared));
+    assert_ok(mln_snapshot_prepare(place, make(3), &dropped));
+    struct mln_snapshot_pin *first = mln_snapshot_pin(place, &value);
+    assert_int_equal(((struct value *)value)->a, 1);
+    mln_snapshot_unpin(place, first);
+    mln_snapshot_place(place, prepared);
+    mln_snapshot_unpin(place, dropped);
+    assert_int_equal(alive, 1);
+    struct mln_snapshot_pin *second = mln_snapshot_pin(place, &value);
+    assert_int_equal(((struct value *)value)->a, 2);
+    mln_snapshot_unpin(place, second);
+    mln_snapshot_free(place);
+    assert_int_equal(alive, 0);
+}
+
 enum { READERS = 3, PUBLICATIONS = 3000 };
 
 static int stop;
@@ -107,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(before_the_first_there_is_nothing),
         cmocka_unit_test(a_pinned_value_outlives_its_time),
+        cmocka_unit_test(a_prepared_value_is_current_once_it_is_placed),
         cmocka_unit_test(readers_see_whole_values_and_none_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
