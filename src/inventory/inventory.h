@@ -9,18 +9,22 @@
 #define MLN_INVENTORY_INVENTORY_H
 
 #include "inventory/moment.h"
-#include "json/json.h"
 #include "model/arm_id.h"
 #include "store/store.h"
+#include "json/json.h"
 
 struct mln_resource {
-    struct mln_str key;      /* the id in lower case */
-    struct mln_str id, type, name; /* as its owner wrote them */
+    struct mln_str key;              /* the id in lower case */
+    struct mln_str id, type, name;   /* as its owner wrote them */
     const struct mln_json *document; /* whole, with systemData {createdBy, createdAt, lastModifiedBy, lastModifiedAt} */
     int64_t revision;
 };
 
-enum { MLN_RESOURCE_MAX_BYTES = 8 << 20 }; /* of a document as stored */
+enum {
+    MLN_RESOURCE_MAX_BYTES = 8 << 20,        /* of a document as stored */
+    MLN_RESOURCE_ARENA_BYTES = 256 << 20,    /* budget that is enough to read and to change the largest one */
+    MLN_RESOURCE_MAX_PATCH_BYTES = 16 << 10, /* of a recorded change */
+};
 
 /* ---- answers ---- */
 
@@ -29,7 +33,8 @@ MLN_RESULT mln_resource_get(struct mln_store_read *read, struct mln_str id, stru
                             struct mln_resource *out);
 
 struct mln_resource_query {
-    struct mln_str scope; /* a subscription, group or resource id: what is at or below it; without case */
+    struct mln_str
+        scope; /* a subscription, group or resource id: what is at or below it; without case; "": everything */
     struct mln_str type;  /* only this type, without case; p NULL: every type */
     struct mln_str after; /* the key of the last resource of the page before; p NULL: from the start */
     size_t limit;         /* 0: all */
@@ -40,7 +45,12 @@ typedef struct mln_result (*mln_resource_visit)(void *context, const struct mln_
 MLN_RESULT mln_resource_list(struct mln_store_read *read, const struct mln_resource_query *query,
                              mln_resource_visit visit, void *context);
 
-enum mln_resource_change_kind { MLN_RESOURCE_UNCHANGED, MLN_RESOURCE_CREATED, MLN_RESOURCE_UPDATED, MLN_RESOURCE_DELETED };
+enum mln_resource_change_kind {
+    MLN_RESOURCE_UNCHANGED,
+    MLN_RESOURCE_CREATED,
+    MLN_RESOURCE_UPDATED,
+    MLN_RESOURCE_DELETED
+};
 extern const char *const mln_resource_change_words[]; /* "unchanged", "created", "updated", "deleted", NULL */
 
 struct mln_resource_event { /* one recorded change */
@@ -48,12 +58,13 @@ struct mln_resource_event { /* one recorded change */
     struct mln_str key; /* of the resource */
     struct mln_str id, type, actor;
     enum mln_resource_change_kind kind;
-    /* UPDATED: the merge patch (RFC 7396) from before to after; NULL when it was too large or cannot say it (a member that
-       is null), then changed has the dotted paths that differ, at most 64 of them. */
+    /* UPDATED: the merge patch (RFC 7396) from before to after, members that are null taken as absent; NULL when it was
+       larger than MLN_RESOURCE_MAX_PATCH_BYTES, then changed has the dotted paths that differ, the first 64 of them. */
     const struct mln_json *patch;
     const struct mln_json *changed;
 };
-typedef struct mln_result (*mln_resource_event_visit)(void *context, const struct mln_resource_event *event, bool *stop);
+typedef struct mln_result (*mln_resource_event_visit)(void *context, const struct mln_resource_event *event,
+                                                      bool *stop);
 /* Visits the changes at or below scope with from_ms <= time < to_ms, newest first, at most limit (0: all). */
 MLN_RESULT mln_resource_events(struct mln_store_read *read, struct mln_str scope, int64_t from_ms, int64_t to_ms,
                                size_t limit, mln_resource_event_visit visit, void *context);
@@ -79,8 +90,9 @@ MLN_RESULT mln_resource_check(const struct mln_json *document, struct mln_arena 
    document's own is dropped. A document that differs from before in nothing gives UNCHANGED; one that differs in nothing
    but when it was looked at (properties.facts.collected) is UPDATED without a record. LIMIT: larger than
    MLN_RESOURCE_MAX_BYTES. */
-MLN_RESULT mln_resource_prepare(struct mln_arena *arena, const struct mln_resource *before, const struct mln_json *document,
-                                int64_t now_ms, struct mln_str actor, struct mln_resource_change *out);
+MLN_RESULT mln_resource_prepare(struct mln_arena *arena, const struct mln_resource *before,
+                                const struct mln_json *document, int64_t now_ms, struct mln_str actor,
+                                struct mln_resource_change *out);
 MLN_RESULT mln_resource_prepare_delete(struct mln_arena *arena, const struct mln_resource *before, struct mln_str actor,
                                        struct mln_resource_change *out);
 /* Adds the change to the batch, recorded at moment; the batch then fails with PRECONDITION if the resource is no longer
@@ -90,10 +102,15 @@ MLN_RESULT mln_resource_add(struct mln_store_batch *batch, const struct mln_reso
 
 /* ---- scopes and keys ---- */
 
-/* Walks a collection whose keys begin with resource ids: the entries at scope (a lower-case id) and below it, not those of
-   a neighbour whose name only begins alike. tail: what follows the id in this collection's keys, '\0' when nothing does.
-   Otherwise as mln_store_scan; scan->prefix is not looked at. */
-MLN_RESULT mln_inventory_scan(struct mln_store_read *read, enum mln_collection c, struct mln_str scope, char tail,
-                              const struct mln_store_scan *scan, mln_store_visit visit, void *context);
+/* The key of a scope as a caller gave it: the id in lower case, without a trailing slash; "" stays "". INVALID. */
+MLN_RESULT mln_inventory_scope(struct mln_str scope, struct mln_arena *arena, struct mln_str *key);
+
+enum { MLN_KEY_TAIL = '\t' }; /* between an id and what follows it in a key: below '/', and never in an id */
+
+/* Walks, in key order, a collection whose keys are ids, or ids with MLN_KEY_TAIL and more: the entries of scope (a key from
+   above) and of what is below it, not those of a neighbour whose name only begins alike. after, p NULL: from the start;
+   else the entries whose key is greater. */
+MLN_RESULT mln_inventory_scan(struct mln_store_read *read, enum mln_collection c, struct mln_str scope,
+                              struct mln_str after, mln_store_visit visit, void *context);
 
 #endif

@@ -1,12 +1,7 @@
 /* The classic secure score: the documented cases of docs/score.md by number, then properties. */
+#include "check.h"
+
 #include "score/score.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 static void assert_text(mln_nanopoints points, int decimals, const char *expected)
 {
@@ -169,23 +164,15 @@ static void texts(void **state)
     assert_text(INT64_MIN, 9, "-9223372036.854775808");
 }
 
-/* xorshift: the same numbers in every run. */
-static uint64_t next_random(uint64_t *x)
-{
-    *x ^= *x << 13;
-    *x ^= *x >> 7;
-    return *x ^= *x << 17;
-}
-
 static void current_and_potential_make_up_the_maximum(void **state)
 {
     (void)state;
     uint64_t x = 88172645463325252;
     for (int i = 0; i < 20000; i++) {
-        int32_t max = (int32_t)(next_random(&x) % 100);
-        uint64_t mask = (UINT64_C(1) << next_random(&x) % 62) - 1; /* small and huge counts alike */
-        int64_t healthy = (int64_t)(next_random(&x) & mask);
-        int64_t unhealthy = (int64_t)(next_random(&x) & mask) + 1;
+        int32_t max = (int32_t)(check_random(&x) % 100);
+        uint64_t mask = (UINT64_C(1) << check_random(&x) % 62) - 1; /* small and huge counts alike */
+        int64_t healthy = (int64_t)(check_random(&x) & mask);
+        int64_t unhealthy = (int64_t)(check_random(&x) & mask) + 1;
         struct mln_control_score score = control(max, healthy, unhealthy);
         assert_true(score.counted);
         assert_int_equal(score.current + score.potential_increase, score.max);
@@ -204,8 +191,8 @@ static void sums_are_exact(void **state)
         struct mln_control_score controls[15];
         mln_nanopoints current = 0, potential = 0;
         for (size_t j = 0; j < 15; j++) {
-            controls[j] = control((int32_t)(next_random(&x) % 11), (int64_t)(next_random(&x) % 1000),
-                                  (int64_t)(next_random(&x) % 1000));
+            controls[j] = control((int32_t)(check_random(&x) % 11), (int64_t)(check_random(&x) % 1000),
+                                  (int64_t)(check_random(&x) % 1000));
             current += controls[j].current;
             potential += controls[j].potential_increase;
         }
