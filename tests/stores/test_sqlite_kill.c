@@ -2,7 +2,6 @@
  * part. */
 #include "stores/sqlite_test.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -17,21 +16,30 @@ struct acknowledged {
 static struct mln_store *child_store;
 static int child_pipe, child_first;
 
+/* All keys of a number hold its text. */
+static void name_of(int thread, int number, int k, char key[32], char text[32])
+{
+    snprintf(key, 32, "%d/%06d/%d", thread, number, k);
+    snprintf(text, 32, "%d", number);
+}
+
+static struct mln_result commit_number(struct mln_store *store, int thread, int number)
+{
+    MLN_CLEANUP(mln_store_batch_free) struct mln_store_batch *batch = mln_store_batch_new();
+    if (!batch)
+        return mln_fail(MLN_E_MEMORY, "no batch");
+    for (int k = 0; k < KEYS; k++) {
+        char key[32], text[32];
+        name_of(thread, number, k, key, text);
+        MLN_TRY(mln_store_put(batch, ANY, mln_str_c(key), mln_str_c(text)));
+    }
+    return mln_store_commit(store, MLN_TAKE(batch), NULL);
+}
+
 static void commit_and_tell(int thread, int number)
 {
-    struct mln_store_batch *batch = mln_store_batch_new();
-    if (!batch)
-        _exit(1);
-    char text[32];
-    snprintf(text, sizeof text, "%d", number);
-    for (int k = 0; k < KEYS; k++) {
-        char key[32];
-        snprintf(key, sizeof key, "%d/%06d/%d", thread, number, k);
-        if (!mln_ok(mln_store_put(batch, ANY, mln_str_c(key), mln_str_c(text))))
-            _exit(1);
-    }
     struct acknowledged told = {thread, number};
-    if (!mln_ok(mln_store_commit(child_store, batch, NULL)) ||
+    if (!mln_ok(commit_number(child_store, thread, number)) ||
         write(child_pipe, &told, sizeof told) != (ssize_t)sizeof told)
         _exit(1);
 }
@@ -93,8 +101,7 @@ static int check_thread(struct mln_store_read *read, int thread, int last)
         int there = 0;
         for (int k = 0; k < KEYS; k++) {
             char key[32], text[32];
-            snprintf(key, sizeof key, "%d/%06d/%d", thread, number, k);
-            snprintf(text, sizeof text, "%d", number);
+            name_of(thread, number, k, key, text);
             there += strcmp(value_in(read, key), text) == 0;
         }
         assert_true(there == 0 || there == KEYS);
@@ -105,39 +112,37 @@ static int check_thread(struct mln_store_read *read, int thread, int last)
     }
 }
 
+/* Checks what every thread was told, and brings all to the same number, from which the next child goes on. */
+static int check_and_level(const int last[THREADS])
+{
+    struct mln_store *store = open_store(NULL);
+    struct mln_store_read *read = begin(store);
+    int there[THREADS], largest = 0;
+    for (int thread = 0; thread < THREADS; thread++) {
+        there[thread] = check_thread(read, thread, last[thread]);
+        largest = there[thread] > largest ? there[thread] : largest;
+    }
+    mln_store_read_end(read);
+    for (int thread = 0; thread < THREADS; thread++)
+        for (int number = there[thread] + 1; number <= largest; number++)
+            assert_ok(commit_number(store, thread, number));
+    mln_store_close(store);
+    return largest;
+}
+
 static void killed_at_any_moment(void **state)
 {
     (void)state;
     uint64_t chance = 1234567;
-    int next = 1, last[THREADS] = {0};
+    int level = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        run_and_kill(next, (useconds_t)check_below(&chance, LONGEST_US), last);
-        struct mln_store *store = open_store(NULL);
-        struct mln_store_read *read = begin(store);
-        int largest = 0;
-        for (int thread = 0; thread < THREADS; thread++) {
-            int there = check_thread(read, thread, last[thread]);
-            largest = there > largest ? there : largest;
-        }
-        mln_store_read_end(read);
-        /* Every thread goes on from the same number: the slower ones get the numbers between. */
+        int last[THREADS];
         for (int thread = 0; thread < THREADS; thread++)
-            for (int number = last[thread] + 1; number <= largest; number++) {
-                struct mln_store_batch *batch = new_batch();
-                char key[32], text[32];
-                snprintf(text, sizeof text, "%d", number);
-                for (int k = 0; k < KEYS; k++) {
-                    snprintf(key, sizeof key, "%d/%06d/%d", thread, number, k);
-                    assert_ok(mln_store_put(batch, ANY, mln_str_c(key), mln_str_c(text)));
-                }
-                assert_ok(mln_store_commit(store, batch, NULL));
-            }
-        mln_store_close(store);
-        for (int thread = 0; thread < THREADS; thread++)
-            last[thread] = largest;
-        next = largest + 1;
+            last[thread] = level;
+        run_and_kill(level + 1, (useconds_t)check_below(&chance, LONGEST_US), last);
+        level = check_and_level(last);
     }
-    assert_true(next > ROUNDS);
+    assert_true(level >= ROUNDS);
 }
 
 int main(void)
