@@ -10,19 +10,28 @@ static struct mln_result aide_scheduled(struct mln_facts *f, bool *scheduled)
     static const char *const scripts[] = {"/etc/cron.daily/aide", "/etc/cron.daily/dailyaidecheck", NULL};
     static const char *const timers[] = {"dailyaidecheck.timer", "aidecheck.timer"};
     static const struct {
-        const char *path;
+        const char *pattern;
         bool with_user;
-    } tables[] = {{"/etc/crontab", true}, {"/var/spool/cron/crontabs/root", false}, {"/var/spool/cron/root", false}};
+    } tables[] = {{"/etc/crontab", true},
+                  {"/etc/cron.d/*", true},
+                  {"/var/spool/cron/crontabs/root", false},
+                  {"/var/spool/cron/root", false}};
     struct mln_cron_job job;
-    struct mln_str text;
+    struct mln_str text, *paths;
+    size_t n;
     *scheduled = mln_facts_any_file(f, scripts);
     for (size_t i = 0; i < 2; i++)
         *scheduled |= mln_unit_is_enabled(f, timers[i]);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        uint32_t line = 0;
-        MLN_TRY(mln_tree_read_if(f->tree, tables[i].path, f->arena, &text));
-        while (mln_crontab_next(&text, tables[i].with_user, &line, &job))
-            *scheduled |= mln_str_find(job.command, MLN_S("aide"), 0) != SIZE_MAX;
+        MLN_TRY(mln_tree_glob(f->tree, mln_str_c(tables[i].pattern), f->arena, &paths, &n));
+        for (size_t k = 0; k < n; k++) {
+            uint32_t line = 0;
+            struct mln_result r = mln_tree_read_if(f->tree, paths[k].p, f->arena, &text);
+            if (r.code != MLN_E_INVALID) /* a directory below cron.d */
+                MLN_TRY(r);
+            while (mln_ok(r) && mln_crontab_next(&text, tables[i].with_user, &line, &job))
+                *scheduled |= mln_str_find(job.command, MLN_S("aide"), 0) != SIZE_MAX;
+        }
     }
     return MLN_OK;
 }

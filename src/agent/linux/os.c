@@ -164,24 +164,46 @@ static struct mln_str module_of_path(struct mln_str path)
 }
 
 struct module_state {
-    bool loaded, available, blocked;
+    bool loaded, available, blocked, built_in;
 };
 enum { MODULES = sizeof module_names / sizeof *module_names - 1 };
 
-static void find_loaded(struct mln_facts *f, struct mln_str proc_modules, struct module_state *states)
+static void find_loaded(struct mln_str proc_modules, struct module_state *states)
 {
     struct mln_str line, word;
     while (mln_text_line(&proc_modules, &line, NULL))
         if (mln_text_word(&line, &word))
             for (size_t i = 0; i < MODULES; i++)
                 states[i].loaded |= same_module(word, module_names[i]);
-    for (size_t i = 0; i < MODULES; i++) { /* what is built in shows as a directory only */
+}
+
+/* What works without having been loaded is part of the kernel: it has a directory in /sys/module, or its file system or
+   protocol is registered. */
+static struct mln_result find_built_in(struct mln_facts *f, struct module_state *states)
+{
+    static const char *const registers[] = {"/proc/filesystems", "/proc/net/protocols"};
+    struct mln_str text, line, word;
+    bool present[MODULES] = {false};
+    for (size_t i = 0; i < MODULES; i++) {
         char path[64];
         snprintf(path, sizeof path, "/sys/module/%s", module_names[i]);
         for (char *c = path + 12; *c; c++)
             *c = *c == '-' ? '_' : *c;
-        states[i].loaded |= mln_tree_exists(f->tree, path);
+        present[i] = mln_tree_exists(f->tree, path);
     }
+    for (size_t r = 0; r < 2; r++) {
+        MLN_TRY(mln_tree_read_if(f->tree, registers[r], f->arena, &text));
+        while (mln_text_line(&text, &line, NULL))
+            while (mln_text_word(&line, &word))
+                for (size_t i = 0; i < MODULES; i++)
+                    present[i] |= mln_str_eq_nocase(word, mln_str_c(module_names[i])) ||
+                                  (mln_str_eq(word, MLN_S("vxfs")) && strcmp(module_names[i], "freevxfs") == 0);
+    }
+    for (size_t i = 0; i < MODULES; i++) {
+        states[i].built_in |= present[i] && !states[i].loaded;
+        states[i].loaded |= present[i];
+    }
+    return MLN_OK;
 }
 
 static struct mln_result find_available(struct mln_facts *f, struct module_state *states)
@@ -200,11 +222,12 @@ static struct mln_result find_available(struct mln_facts *f, struct module_state
             MLN_TRY(mln_tree_read_if(f->tree, path.p, f->arena, &text));
             while (mln_text_line(&text, &line, NULL))
                 for (size_t i = 0; i < MODULES; i++)
-                    states[i].available |= same_module(module_of_path(line), module_names[i]);
+                    if (same_module(module_of_path(line), module_names[i]))
+                        *(l ? &states[i].built_in : &states[i].available) = true;
         }
     }
     for (size_t i = 0; i < MODULES; i++)
-        states[i].available |= states[i].loaded;
+        states[i].available |= states[i].loaded || states[i].built_in;
     return MLN_OK;
 }
 
@@ -232,7 +255,8 @@ struct mln_result mln_collect_modules(struct mln_facts *f, struct mln_json_write
     size_t n;
     if (f->tree->live) {
         MLN_TRY(mln_tree_read_if(f->tree, "/proc/modules", f->arena, &text));
-        find_loaded(f, text, states);
+        find_loaded(text, states);
+        MLN_TRY(find_built_in(f, states));
     }
     MLN_TRY(find_available(f, states));
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
@@ -250,6 +274,7 @@ struct mln_result mln_collect_modules(struct mln_facts *f, struct mln_json_write
             mln_json_member_bool(w, "loaded", states[i].loaded);
         mln_json_member_bool(w, "available", states[i].available);
         mln_json_member_bool(w, "blocked", states[i].blocked);
+        mln_json_member_bool(w, "builtIn", states[i].built_in);
         mln_json_end_object(w);
     }
     mln_json_end_object(w);

@@ -78,7 +78,9 @@ static void put_number(struct mln_json_writer *w, const struct mln_pam_entry *en
 {
     struct mln_str value = option(entry, files, name);
     int64_t number;
-    if (value.p && mln_ok(mln_str_to_i64(value, &number)))
+    if (mln_str_eq(value, MLN_S("never"))) /* faillock's word for 0 */
+        mln_json_member_i64(w, name, 0);
+    else if (value.p && mln_ok(mln_str_to_i64(value, &number)))
         mln_json_member_i64(w, name, number);
 }
 
