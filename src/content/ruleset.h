@@ -23,11 +23,12 @@ struct mln_rule_example {
 };
 
 struct mln_rule {
-    struct mln_str id;  /* slug, unique in the set: "linux-ssh-root-login" */
-    struct mln_str key; /* GUID: the assessment's name in the API; a version 5 UUID of the id when the file gives none */
+    struct mln_str id; /* slug, unique in the set: "linux-ssh-root-login" */
+    struct mln_str
+        key; /* GUID: the assessment's name in the API; a version 5 UUID of the id when the file gives none */
     struct mln_str title, description;
-    struct mln_str remediation;         /* prose */
-    const struct mln_str *commands;     /* shell lines that fix it */
+    struct mln_str remediation;     /* prose */
+    const struct mln_str *commands; /* shell lines that fix it */
     size_t n_commands;
     enum mln_severity severity;
     struct mln_str category;            /* Compute, Networking, Data, IdentityAndAccess, IoT, Container, AppServices */
@@ -75,7 +76,7 @@ struct mln_ruleset {
     size_t n_types;
     const struct mln_rule_error *errors;
     size_t n_errors;
-    struct mln_str version; /* 16 hex digits over all files' versions, the same for the same content */
+    struct mln_str version;   /* 16 hex digits over all files' versions, the same for the same content */
     struct mln_arena *arena_; /* owns all of it */
 };
 

@@ -18,4 +18,9 @@ struct mln_finding { /* one rule on one resource */
 MLN_RESULT mln_assess(const struct mln_ruleset *set, const struct mln_json *document, struct mln_expr_run *run,
                       const struct mln_clock *clock, struct mln_arena *arena, struct mln_finding **findings, size_t *n);
 
+/* One rule alone, whatever the document's type: `needs`, then `applies`, then `healthy`. run must come from the env of the
+   rule's type and have the document. Sets everything of *out but the rule's index. */
+MLN_RESULT mln_assess_rule(const struct mln_rule *rule, const struct mln_json *document, struct mln_expr_run *run,
+                           struct mln_arena *arena, struct mln_finding *out);
+
 #endif
