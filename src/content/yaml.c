@@ -246,21 +246,25 @@ struct mln_result mln_yaml_to_json(struct mln_arena *arena, const struct mln_yam
 {
     struct mln_json_object object = {0};
     struct mln_json_array array = {0};
+    struct mln_str text;
     if (yaml->kind == MLN_YAML_SCALAR) {
+        MLN_TRY_STR(arena, text, mln_str_dup(arena, yaml->text));
         if (yaml->style == MLN_YAML_PLAIN)
-            plain_scalar(yaml->text, out);
+            plain_scalar(text, out);
         else
-            *out = mln_json_of_str(yaml->text);
+            *out = mln_json_of_str(text);
         return MLN_OK;
     }
     for (size_t i = 0; i < yaml->n; i++) {
         struct mln_json value;
         bool is_mapping = yaml->kind == MLN_YAML_MAPPING;
         MLN_TRY(mln_yaml_to_json(arena, &yaml->items[is_mapping ? 2 * i + 1 : i], &value));
-        if (is_mapping)
-            MLN_TRY(mln_json_add(arena, &object, yaml->items[2 * i].text, value));
-        else
+        if (!is_mapping) {
             MLN_TRY(mln_json_append(arena, &array, value));
+            continue;
+        }
+        MLN_TRY_STR(arena, text, mln_str_dup(arena, yaml->items[2 * i].text));
+        MLN_TRY(mln_json_add(arena, &object, text, value));
     }
     *out = yaml->kind == MLN_YAML_MAPPING ? mln_json_object_done(&object) : mln_json_array_done(&array);
     return MLN_OK;

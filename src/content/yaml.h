@@ -33,7 +33,7 @@ MLN_RESULT mln_yaml_parse(struct mln_arena *arena, struct mln_str text, struct m
 /* The value of a key of a mapping, or NULL. */
 const struct mln_yaml *mln_yaml_get(const struct mln_yaml *mapping, struct mln_str key);
 
-/* As JSON; plain scalars by YAML 1.2's core schema (null, true, 12, 0x1F, 1.5), all others as texts. */
+/* As JSON, copied into the arena; plain scalars by YAML 1.2's core schema (null, true, 12, 0x1F, 1.5), all others as texts. */
 MLN_RESULT mln_yaml_to_json(struct mln_arena *arena, const struct mln_yaml *yaml, struct mln_json *out);
 
 /* Where character offset (in bytes) of a scalar's text stands in the file, as nearly as folding and escapes allow. */

@@ -4,6 +4,8 @@
 #define COMMANDS(C)                                                                                 \
     C(completion)                                                                                   \
     C(man)                                                                                          \
+    C(policy_functions)                                                                             \
+    C(policy_test)                                                                                  \
     C(version)
 
 #define C(name) extern const struct mln_command mln_command_##name;
