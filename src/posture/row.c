@@ -6,17 +6,6 @@ enum { MAX_FINDINGS = 65536, NO_STATUS = -1 };
 
 /* ---- merging ---- */
 
-/* The text as it is stored: cut to its ceiling, not within a character. */
-static struct mln_str stored_text(struct mln_str text)
-{
-    if (text.n <= MLN_FINDING_MAX_TEXT_BYTES)
-        return text;
-    size_t n = MLN_FINDING_MAX_TEXT_BYTES;
-    while (n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80)
-        n--;
-    return mln_str_sub(text, 0, n);
-}
-
 static bool same_finding(const struct mln_row_finding *a, const struct mln_row_finding *b)
 {
     return a->status == b->status && a->cause == b->cause && !a->text.p == !b->text.p && mln_str_eq(a->text, b->text);
@@ -56,12 +45,8 @@ struct mln_result mln_row_merge(struct mln_arena *arena, const struct mln_row *b
     MLN_TRY_ARRAY(arena, m.changes, n + old->n);
     for (size_t i = 0; i < n; i++) {
         struct mln_row_finding *new = &after->findings[i];
-        *new = (struct mln_row_finding){set->rules[findings[i].rule].id,
-                                        findings[i].status,
-                                        findings[i].cause,
-                                        stored_text(findings[i].text),
-                                        now_ms,
-                                        now_ms};
+        *new = (struct mln_row_finding){
+            set->rules[findings[i].rule].id, findings[i].status, findings[i].cause, findings[i].text, now_ms, now_ms};
         if (i > 0 && mln_str_cmp(after->findings[i - 1].rule, new->rule) >= 0)
             return mln_fail(MLN_E_INTERNAL, "findings out of order at the rule '%.*s'", MLN_FMT(new->rule));
         while (at < old->n && mln_str_cmp(old->findings[at].rule, new->rule) < 0)

@@ -11,8 +11,6 @@
 #include "posture/assess.h"
 #include "store/store.h"
 
-enum { MLN_FINDING_MAX_TEXT_BYTES = 2048 }; /* of a finding's text as stored; longer ones are cut at a character */
-
 struct mln_row_finding {
     struct mln_str rule; /* its id */
     enum mln_status status;

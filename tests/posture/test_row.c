@@ -131,20 +131,6 @@ static void findings_out_of_order_are_a_broken_promise(void **state)
     assert_fails(INTERNAL, mln_row_merge(arena, NULL, &set, findings, 2, 1, &row, &record));
 }
 
-static void long_texts_are_cut_at_a_character(void **state)
-{
-    (void)state;
-    size_t n = MLN_FINDING_MAX_TEXT_BYTES + 100;
-    char *text = mln_arena_array(arena, n, 1);
-    for (size_t i = 0; i + 1 < n; i += 2)
-        memcpy(text + i, "\xC3\xA9", 2);
-    const struct mln_finding even = {0, MLN_UNHEALTHY, MLN_CAUSE_NONE, {text, n}};
-    const struct mln_finding odd = {0, MLN_UNHEALTHY, MLN_CAUSE_NONE, {text + 1, n - 1}};
-    struct mln_row_record record;
-    assert_int_equal(judged(NULL, &even, 1, 1, &record).findings[0].text.n, MLN_FINDING_MAX_TEXT_BYTES);
-    assert_int_equal(judged(NULL, &odd, 1, 1, &record).findings[0].text.n, MLN_FINDING_MAX_TEXT_BYTES - 1);
-}
-
 static void a_removal_takes_every_finding(void **state)
 {
     (void)state;
@@ -243,7 +229,6 @@ int main(void)
         CASE(a_changed_status_moves_its_time_and_a_changed_text_does_not),
         CASE(rules_come_and_go),
         CASE(findings_out_of_order_are_a_broken_promise),
-        CASE(long_texts_are_cut_at_a_character),
         CASE(a_removal_takes_every_finding),
         CASE(replay_leads_to_the_row),
         CASE(damaged_rows_are_corrupt),
