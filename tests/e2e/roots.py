@@ -1,4 +1,4 @@
-"""Root directories of two Debian servers, made of a few files each: one as a baseline wants it, one as it fears it.
+"""Root directories of Debian servers, made of a few files each: one as a baseline wants it, one as it fears it, a bare one.
 
 The agent reads them with `merlon-agent resource --root DIRECTORY`. Only what a collector looks at is there. What a running
 kernel alone can tell (mounts, listeners, the state of services) is not in a tree; tests/e2e/test_roots.py lists the rules that
@@ -9,7 +9,7 @@ The files belong to several accounts, so the trees can be made by root only.
 
 import os
 
-ANNA, BEN, SHADOW, KEYS = 1000, 1001, 42, 997
+ANNA, BEN, SHADOW = 1000, 1001, 42
 HASH = {  # of no password at all: the right length and alphabet
     "yescrypt": "$y$j9T$" + "a" * 22 + "$" + "b" * 43,
     "md5": "$1$" + "c" * 8 + "$" + "d" * 22,
@@ -54,14 +54,14 @@ class Tree:
         if enabled:
             self.link(f"/etc/systemd/system/{wanted_by}.wants/{name}", "/usr/lib/systemd/system/" + name)
 
-    def write_packages(self, candidates):
-        """dpkg's database, and one list of apt's with the versions that can be had."""
+    def write_packages(self, security, ordinary):
+        """dpkg's database, and apt's lists with what can be had: versions of security updates and of others, by package."""
         self.file("/var/lib/dpkg/status", "".join(
             f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\nMaintainer: nobody\n\n"
             for name, version in sorted(self.packages.items())))
-        lists = "/var/lib/apt/lists/deb.example_debian-security_dists_bookworm-security_main_binary-amd64_Packages"
-        self.file(lists, "".join(f"Package: {name}\nArchitecture: amd64\nVersion: {version}\n\n"
-                                 for name, version in sorted({**self.packages, **candidates}.items())))
+        for suite, versions in [("bookworm-security", security), ("bookworm", {**self.packages, **ordinary})]:
+            self.file(f"/var/lib/apt/lists/deb.example_debian_dists_{suite}_main_binary-amd64_Packages", "".join(
+                f"Package: {name}\nArchitecture: amd64\nVersion: {version}\n\n" for name, version in sorted(versions.items())))
 
 
 SYSCTL = {  # what the good machine sets, and what the bad one does
@@ -112,7 +112,7 @@ MODULES = ["cramfs", "freevxfs", "hfs", "hfsplus", "jffs2", "squashfs", "udf", "
 UNWANTED_UNITS = ["autofs", "avahi-daemon", "bluetooth", "cups", "isc-dhcp-server", "named", "dnsmasq", "slapd", "dovecot",
                   "nfs-server", "rpcbind", "rsync", "smbd", "snmpd", "squid", "xinetd", "apport"]
 UNWANTED_PACKAGES = ["telnetd", "rsh-server", "ypserv", "tftpd-hpa", "vsftpd", "talkd", "telnet", "rsh-client", "yp-tools", "talk",
-                     "ftp", "xserver-xorg-core", "at", "snapd-none"]
+                     "ftp", "xserver-xorg-core", "at"]
 
 CRON = ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly"]
 
@@ -181,7 +181,7 @@ def good(root):
     tree.file("/etc/security/opasswd", "", 0o600)
     good_system(tree)
     good_services(tree)
-    tree.write_packages({})
+    tree.write_packages({}, {})
     os.utime(tree.at("/var/lib/apt/lists"))
 
 
@@ -222,7 +222,7 @@ def good_services(tree):
     tree.file("/etc/ssh/sshd_config", "PermitRootLogin no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
               "AuthenticationMethods publickey,password\nMaxAuthTries 4\nLoginGraceTime 60\nMaxStartups 10:30:60\n"
               "ClientAliveInterval 15\nClientAliveCountMax 3\nDisableForwarding yes\nX11Forwarding no\nBanner /etc/issue.net\n"
-              "UsePAM yes\nAllowGroups sudo\nMACs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com\n", 0o600)
+              "UsePAM yes\nRequiredRSASize 2048\nAllowGroups sudo\nMACs hmac-sha2-512-etm@openssh.com,hmac-sha2-256-etm@openssh.com\n", 0o600)
     tree.file("/etc/ssh/ssh_host_ed25519_key", "", 0o600)
     tree.file("/etc/ssh/ssh_host_ed25519_key.pub", "")
     tree.program("/usr/sbin/ufw")
@@ -266,7 +266,7 @@ def bad(root):
     bad_services(tree)
     for name in UNWANTED_PACKAGES:
         tree.package(name)
-    tree.write_packages({"openssl": "3.0.15-1", "nano": "7.2-2"})
+    tree.write_packages({"openssl": "3.0.15-1"}, {"nano": "7.2-2"})
     old = 1600000000
     os.utime(tree.at("/var/lib/apt/lists"), (old, old))
 
@@ -304,6 +304,7 @@ def bad_system(tree):
     for path in CRON:
         tree.directory(path)
     tree.file("/etc/login.defs", "PASS_MAX_DAYS 99999\nPASS_MIN_DAYS 0\nPASS_WARN_AGE 0\nUMASK 022\nENCRYPT_METHOD MD5\n")
+    tree.file("/etc/profile.d/tmout.sh", "TMOUT=0\n")
     tree.file("/etc/pam.d/common-auth", "auth required pam_faillock.so preauth\nauth sufficient pam_unix.so nullok\n")
     tree.file("/etc/pam.d/common-password", "password requisite pam_pwquality.so\npassword required pam_unix.so md5 nullok\n")
     tree.file("/etc/pam.d/su", "auth sufficient pam_rootok.so\n@include common-auth\n")
@@ -330,6 +331,13 @@ def bad_services(tree):
               "KexAlgorithms diffie-hellman-group1-sha1\nHostKeyAlgorithms ssh-rsa\n", 0o666)
     tree.file("/etc/ssh/ssh_host_rsa_key", "", 0o644)
     tree.file("/etc/ssh/ssh_host_rsa_key.pub", "", 0o666)
+    for program in ["/usr/sbin/ufw", "/usr/sbin/firewalld"]:
+        tree.program(program)
+    tree.file("/etc/ufw/ufw.conf", "ENABLED=yes\n")
+    tree.file("/etc/default/ufw", 'DEFAULT_INPUT_POLICY="ACCEPT"\n')
+    tree.unit("firewalld.service")
+    tree.program("/usr/bin/aide")
+    tree.file("/etc/selinux/config", "SELINUX=permissive\nSELINUXTYPE=minimum\n")
     for name in UNWANTED_UNITS:
         tree.unit(name + ".service")
     tree.unit("cron.service", enabled=False)
@@ -343,3 +351,14 @@ def bad_services(tree):
     tree.file("/etc/rsyslog.conf", "$FileCreateMode 0666\nmodule(load=\"imudp\")\ninput(type=\"imudp\" port=\"514\")\n")
     tree.file("/etc/systemd/journald.conf", "[Journal]\nStorage=volatile\nCompress=no\n")
     tree.file("/etc/apt/sources.list", "deb [trusted=yes] http://mirror.example/debian buster main\n")
+
+
+def bare(root):
+    """A machine on which nothing was installed that could protect it."""
+    tree = Tree(root)
+    tree.file("/etc/os-release", 'ID=debian\nVERSION_ID="12"\nNAME="Debian GNU/Linux"\n')
+    tree.file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
+    tree.file("/etc/shadow", "root:*:20000:0:99999:7:::\n", 0o640, 0, SHADOW)
+    tree.file("/etc/group", f"root:x:0:\nshadow:x:{SHADOW}:\n")
+    tree.package("bash", "5.2.15-2")
+    tree.write_packages({}, {})

@@ -364,6 +364,8 @@ static const struct {
     {"fingerprinthash", "SHA256", 608, EVER},
     {"authorizedkeysfile", ".ssh/authorized_keys .ssh/authorized_keys2", ALWAYS, EVER},
     {"authenticationmethods", "any", ALWAYS, EVER},
+    {"pubkeyauthoptions", "none", 802, EVER},
+    {"requiredrsasize", "1024", 901, EVER},
     {"hostkey", "/etc/ssh/ssh_host_rsa_key", ALWAYS, EVER},
     {"hostkey", "/etc/ssh/ssh_host_ecdsa_key", ALWAYS, EVER},
     {"hostkey", "/etc/ssh/ssh_host_ed25519_key", ALWAYS, EVER},
