@@ -2,10 +2,30 @@
 #include "merlon/command.h"
 
 #define COMMANDS(C)                                                                                 \
+    C(login)                                                                                        \
+    C(logout)                                                                                       \
+    C(status)                                                                                       \
+    C(score)                                                                                        \
+    C(recommendations)                                                                              \
+    C(recommendation_show)                                                                          \
+    C(resources)                                                                                    \
+    C(resource_show)                                                                                \
+    C(query)                                                                                        \
+    C(machines)                                                                                     \
+    C(machine_show)                                                                                 \
+    C(machine_remove)                                                                               \
+    C(tokens)                                                                                       \
+    C(token_create)                                                                                 \
+    C(token_revoke)                                                                                 \
+    C(policies)                                                                                     \
+    C(policy_show)                                                                                  \
+    C(policy_test)                                                                                  \
+    C(policy_functions)                                                                             \
+    C(assess)                                                                                       \
+    C(log_list)                                                                                     \
+    C(log_verify)                                                                                   \
     C(completion)                                                                                   \
     C(man)                                                                                          \
-    C(policy_functions)                                                                             \
-    C(policy_test)                                                                                  \
     C(version)
 
 #define C(name) extern const struct mln_command mln_command_##name;
