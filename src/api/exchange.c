@@ -177,6 +177,7 @@ static bool begin(struct mln_exchange *x)
     struct mln_result r = x->bad_headers ? mln_fail(MLN_E_LIMIT, "More than %d headers, or one that is not UTF-8.",
                                                     MLN_MAX_HEADERS)
                                          : announced(x, &size);
+    x->no_body = mln_ok(r) && size == 0;
     if (!mln_ok(r)) {
         refuse(x, r);
         return false;
@@ -248,7 +249,8 @@ enum MHD_Result mln_exchange_step(void *context, struct MHD_Connection *connecti
             return MHD_YES;
         log_outcome(x);
         x->step = MLN_STEP_ANSWER;
-        return answer(x);
+        /* Answered now, before a body, the connection ends with it; without one it can go on. */
+        return x->no_body ? MHD_YES : answer(x);
     case MLN_STEP_BODY:
         return *upload_size ? take_body(x, upload, upload_size) : submit(x);
     case MLN_STEP_WORK:

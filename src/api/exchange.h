@@ -39,7 +39,7 @@ struct mln_exchange {
     struct mln_reply reply;
     struct mln_buf body;
     uint64_t reserved_bytes; /* of the server's body_bytes */
-    bool bad_headers;
+    bool bad_headers, no_body;
 };
 
 /* libmicrohttpd's callbacks. */
