@@ -62,22 +62,16 @@ static struct mln_result version_of(struct mln_arena *arena, struct mln_str data
 
 typedef void (*read_root)(struct mln_loader *l, const struct mln_yaml *root);
 
-/* Reads one file with what reads its root. What is wrong with it is noted; fails only for memory. */
-static struct mln_result load_file(struct mln_loader *l, struct mln_str directory, struct mln_str relative,
-                                   read_root reader)
+/* Reads a file's text with what reads its root. What is wrong with it is noted; fails only for memory. */
+static struct mln_result load_text(struct mln_loader *l, struct mln_str name, struct mln_str text, read_root reader)
 {
-    char path[PATH_MOST];
-    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(2 * MLN_YAML_MAX_BYTES);
     struct mln_yaml *root;
     struct mln_yaml_error place = {0, 0};
-    MLN_TRY(path_of(directory, relative, path));
     mln_arena_reset(l->scratch);
-    l->file = relative;
+    l->file = name;
     l->file_errors = 0;
-    struct mln_result r = read_file(path, &text);
-    l->text = mln_buf_str(&text);
-    if (mln_ok(r))
-        r = mln_yaml_parse(l->scratch, l->text, &root, &place);
+    l->text = text;
+    struct mln_result r = mln_yaml_parse(l->scratch, l->text, &root, &place);
     if (r.code == MLN_E_MEMORY)
         return r;
     if (!mln_ok(r)) {
@@ -86,6 +80,22 @@ static struct mln_result load_file(struct mln_loader *l, struct mln_str director
     }
     MLN_TRY(version_of(l->arena, l->text, &l->version));
     reader(l, root);
+    return l->failed;
+}
+
+static struct mln_result load_file(struct mln_loader *l, struct mln_str directory, struct mln_str relative,
+                                   read_root reader)
+{
+    char path[PATH_MOST];
+    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(2 * MLN_YAML_MAX_BYTES);
+    MLN_TRY(path_of(directory, relative, path));
+    struct mln_result r = read_file(path, &text);
+    if (mln_ok(r))
+        return load_text(l, relative, mln_buf_str(&text), reader);
+    if (r.code == MLN_E_MEMORY)
+        return r;
+    l->file = relative;
+    mln_loader_error_at(l, (struct mln_yaml_error){0, 0}, mln_error_text());
     return l->failed;
 }
 
@@ -227,7 +237,7 @@ static void loader_done(struct mln_loader *l)
     mln_arena_free(l->arena);
 }
 
-static struct mln_result load(struct mln_loader *l, struct mln_str directory, struct files *files)
+static struct mln_result load_directory(struct mln_loader *l, struct mln_str directory, struct files *files)
 {
     char path[PATH_MOST];
     MLN_TRY(path_of(directory, MLN_S("controls.yaml"), path));
@@ -245,31 +255,57 @@ static struct mln_result load(struct mln_loader *l, struct mln_str directory, st
     return MLN_OK;
 }
 
+static struct mln_result begin(struct mln_loader *l)
+{
+    *l = (struct mln_loader){.failed = MLN_OK};
+    l->arena = mln_arena_new(SET_BYTES);
+    l->scratch = mln_arena_new(FILE_BYTES);
+    l->ids = mln_map_new(false);
+    l->keys = mln_map_new(true);
+    return l->arena && l->scratch && l->ids && l->keys ? MLN_OK : mln_fail(MLN_E_MEMORY, "no memory for the rules");
+}
+
+/* Makes the set of what was loaded, when r says that loading went well. Ends the loader. */
+static struct mln_result end(struct mln_loader *l, struct mln_result r, struct mln_ruleset **out)
+{
+    struct mln_ruleset *set = calloc(1, sizeof *set);
+    if (mln_ok(r))
+        r = set ? finish(l, set) : mln_fail(MLN_E_MEMORY, "no memory for the rules");
+    loader_done(l);
+    if (mln_ok(r))
+        *out = set;
+    else
+        free(set);
+    return r;
+}
+
 struct mln_result mln_ruleset_load(struct mln_str directory, struct mln_ruleset **out)
 {
-    struct mln_loader l = {.failed = MLN_OK};
+    struct mln_loader l;
     struct files files = {0};
     *out = NULL;
     if (directory.n == 0 || directory.n > 2000)
         return mln_fail(MLN_E_INVALID, "the directory's name is empty or too long");
-    struct mln_ruleset *set = calloc(1, sizeof *set);
-    l.arena = mln_arena_new(SET_BYTES);
-    l.scratch = mln_arena_new(FILE_BYTES);
-    l.ids = mln_map_new(false);
-    l.keys = mln_map_new(true);
-    struct mln_result r = set && l.arena && l.scratch && l.ids && l.keys
-                              ? load(&l, directory, &files)
-                              : mln_fail(MLN_E_MEMORY, "no memory for the rules");
+    struct mln_result r = begin(&l);
     if (mln_ok(r))
-        r = finish(&l, set);
+        r = load_directory(&l, directory, &files);
     mln_vec_free(&files.at);
-    loader_done(&l);
-    if (!mln_ok(r)) {
-        free(set);
-        return r;
-    }
-    *out = set;
-    return MLN_OK;
+    return end(&l, r, out);
+}
+
+struct mln_result mln_ruleset_parse(struct mln_str name, struct mln_str text, struct mln_ruleset **out)
+{
+    struct mln_loader l;
+    *out = NULL;
+    struct mln_result r = begin(&l);
+    struct mln_str copy = mln_ok(r) ? mln_str_dup(l.arena, name) : (struct mln_str){NULL, 0};
+    if (mln_ok(r) && !copy.p)
+        r = mln_arena_failure(l.arena);
+    if (mln_ok(r))
+        r = mln_loader_built_in_controls(&l);
+    if (mln_ok(r))
+        r = load_text(&l, copy, text, mln_loader_rule);
+    return end(&l, r, out);
 }
 
 void mln_ruleset_free(struct mln_ruleset *set)

@@ -83,6 +83,8 @@ struct mln_ruleset {
 /* Loads DIR/controls.yaml (optional for a directory of rules alone: the built-in fifteen of score.md are used then) and
    every *.yaml below it. Fails only when the directory cannot be read or memory is short; broken files are in errors. */
 MLN_RESULT mln_ruleset_load(struct mln_str directory, struct mln_ruleset **out);
+/* The set of one rule file that is not on disk, with the built-in controls; name stands in its errors. */
+MLN_RESULT mln_ruleset_parse(struct mln_str name, struct mln_str text, struct mln_ruleset **out);
 void mln_ruleset_free(struct mln_ruleset *set);
 MLN_DEFINE_CLEANUP(struct mln_ruleset, mln_ruleset_free)
 

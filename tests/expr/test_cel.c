@@ -496,6 +496,20 @@ static void the_function_table_stands_together(void **state)
     }
 }
 
+static void the_reference_has_every_function(void **state)
+{
+    (void)state;
+    MLN_BUF_CLEANUP struct mln_buf page = MLN_BUF(1 << 20);
+    check_fixture("../docs/cel.md", &page);
+    for (size_t i = 0; i < mln_n_functions; i++) {
+        char signature[128], line[400];
+        snprintf(line, sizeof line, "| `%.*s` | %s |\n", MLN_FMT(mln_function_signature(&mln_functions[i], signature)),
+                 mln_functions[i].doc);
+        if (mln_str_find(mln_buf_str(&page), mln_str_c(line), 0) == SIZE_MAX)
+            fail_msg("docs/cel.md lacks %s", line);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
@@ -519,6 +533,7 @@ int main(void)
         T(a_pattern_that_explodes_is_stopped),
         T(variables_have_one_meaning),
         T(the_function_table_stands_together),
+        T(the_reference_has_every_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
