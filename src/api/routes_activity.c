@@ -12,6 +12,18 @@ struct wanted {
     struct mln_str group, resource, caller, correlation; /* p NULL: any */
 };
 
+/* az sends times without a zone, in UTC. */
+static struct mln_result parse_time(struct mln_str text, int64_t *ms)
+{
+    char zoned[64];
+    bool bare = text.n > 10 && text.n < 40 && text.p[text.n - 1] != 'Z' && text.p[text.n - 1] != 'z' &&
+                mln_str_find(text, MLN_S("+"), 10) == SIZE_MAX && mln_str_find(text, MLN_S("-"), 10) == SIZE_MAX;
+    if (!bare)
+        return mln_time_parse(text, ms);
+    int n = snprintf(zoned, sizeof zoned, "%.*sZ", MLN_FMT(text));
+    return mln_time_parse((struct mln_str){zoned, (size_t)n}, ms);
+}
+
 static struct mln_result read_clause(const struct mln_odata_clause *c, struct wanted *wanted)
 {
     struct {
@@ -24,7 +36,7 @@ static struct mln_result read_clause(const struct mln_odata_clause *c, struct wa
                  {"correlationId", &wanted->correlation}};
     if (mln_str_eq_nocase(c->name, MLN_S("eventTimestamp"))) {
         int64_t ms;
-        MLN_TRY(mln_time_parse(c->value, &ms));
+        MLN_TRY(parse_time(c->value, &ms));
         if (mln_str_eq_nocase(c->op, MLN_S("ge")) || mln_str_eq_nocase(c->op, MLN_S("gt")))
             wanted->from_ms = ms;
         else if (mln_str_eq_nocase(c->op, MLN_S("le")) || mln_str_eq_nocase(c->op, MLN_S("lt")))
