@@ -153,6 +153,8 @@ static const struct macro macros[] = {
     {"filter", 2, 1, MLN_LOOP_FILTER, false},
     {"transformList", 3, 2, MLN_LOOP_MAP, false},
     {"transformList", 4, 2, MLN_LOOP_MAP, true},
+    {"transformMap", 3, 2, MLN_LOOP_TRANSFORM_MAP, false},
+    {"transformMap", 4, 2, MLN_LOOP_TRANSFORM_MAP, true},
 };
 
 static bool take_variable(struct parser *p, const node *arg, struct mln_str *name)

@@ -54,7 +54,14 @@ struct mln_instruction {
     uint32_t at; /* its place in the source */
 };
 
-enum mln_loop_kind { MLN_LOOP_ALL, MLN_LOOP_EXISTS, MLN_LOOP_EXISTS_ONE, MLN_LOOP_MAP, MLN_LOOP_FILTER };
+enum mln_loop_kind {
+    MLN_LOOP_ALL,
+    MLN_LOOP_EXISTS,
+    MLN_LOOP_EXISTS_ONE,
+    MLN_LOOP_MAP,
+    MLN_LOOP_FILTER,
+    MLN_LOOP_TRANSFORM_MAP, /* a map of the same keys (a list's indices) and new values */
+};
 
 enum { MLN_NO_LOCAL = 0xFFFF };
 

@@ -38,6 +38,7 @@ const struct mln_function mln_functions[] = {
     {"split", R, "ssi", 'l', 0, 0, 1, mln_fn_split_limit, "the same, at most so many parts; negative: all"},
     {"substring", R, "si", 's', 0, 0, 1, mln_fn_substring_from, "from a position to the end"},
     {"substring", R, "sii", 's', 0, 0, 1, mln_fn_substring, "from a position up to another one"},
+    {"strings.quote", G, "s", 's', 0, 0, 1, mln_fn_quote, "in double quotes, with escapes"},
     {"trim", R, "s", 's', 0, 0, 1, mln_fn_trim, "without white space at both ends"},
 
     {"reverse", R, "s", 's', 0, 0, 1, mln_fn_reverse_text, "the characters from the last to the first"},
@@ -46,6 +47,37 @@ const struct mln_function mln_functions[] = {
     {"distinct", R, "l", 'l', 0, 0, 1, mln_fn_distinct, "the first of equal items each"},
     {"slice", R, "lii", 'l', 0, 0, 1, mln_fn_slice, "the items from a position up to another one"},
     {"flatten", R, "l", 'l', 0, 0, 1, mln_fn_flatten, "the items of the lists in a list, one level"},
+
+    {"math.greatest", G, "N*", 'N', 0, 0, 1, mln_fn_greatest, "the largest"},
+    {"math.greatest", G, "l", 'N', 0, 0, 1, mln_fn_greatest, "the largest of a list of numbers"},
+    {"math.least", G, "N*", 'N', 0, 0, 1, mln_fn_least, "the smallest"},
+    {"math.least", G, "l", 'N', 0, 0, 1, mln_fn_least, "the smallest of a list of numbers"},
+    {"math.abs", G, "i", 'i', 0, 0, 1, mln_fn_abs, "without sign; an error for -2^63"},
+    {"math.abs", G, "u", 'u', 0, 0, 1, mln_fn_same, "itself"},
+    {"math.abs", G, "d", 'd', 0, 0, 1, mln_fn_abs, "without sign"},
+    {"math.sign", G, "i", 'i', 0, 0, 1, mln_fn_sign, "-1, 0 or 1"},
+    {"math.sign", G, "u", 'u', 0, 0, 1, mln_fn_sign, "0 or 1"},
+    {"math.sign", G, "d", 'd', 0, 0, 1, mln_fn_sign, "-1.0, 0.0 or 1.0; NaN for NaN"},
+    {"math.ceil", G, "d", 'd', 0, 0, 1, mln_fn_ceil, "the next whole number upwards"},
+    {"math.floor", G, "d", 'd', 0, 0, 1, mln_fn_floor, "the next whole number downwards"},
+    {"math.round", G, "d", 'd', 0, 0, 1, mln_fn_round, "the nearest whole number, halves away from zero"},
+    {"math.trunc", G, "d", 'd', 0, 0, 1, mln_fn_trunc, "the whole part"},
+    {"math.sqrt", G, "N", 'd', 0, 0, 1, mln_fn_sqrt, "the square root; NaN below 0"},
+    {"math.isNaN", G, "d", 'b', 0, 0, 1, mln_fn_is_nan, "not a number"},
+    {"math.isInf", G, "d", 'b', 0, 0, 1, mln_fn_is_inf, "infinite"},
+    {"math.isFinite", G, "d", 'b', 0, 0, 1, mln_fn_is_finite, "neither infinite nor NaN"},
+    {"math.bitAnd", G, "ii", 'i', 0, 0, 1, mln_fn_bit_and, "bit by bit"},
+    {"math.bitAnd", G, "uu", 'u', 0, 0, 1, mln_fn_bit_and, "bit by bit"},
+    {"math.bitOr", G, "ii", 'i', 0, 0, 1, mln_fn_bit_or, "bit by bit"},
+    {"math.bitOr", G, "uu", 'u', 0, 0, 1, mln_fn_bit_or, "bit by bit"},
+    {"math.bitXor", G, "ii", 'i', 0, 0, 1, mln_fn_bit_xor, "bit by bit"},
+    {"math.bitXor", G, "uu", 'u', 0, 0, 1, mln_fn_bit_xor, "bit by bit"},
+    {"math.bitNot", G, "i", 'i', 0, 0, 1, mln_fn_bit_not, "bit by bit"},
+    {"math.bitNot", G, "u", 'u', 0, 0, 1, mln_fn_bit_not, "bit by bit"},
+    {"math.bitShiftLeft", G, "ii", 'i', 0, 0, 1, mln_fn_shift_left, "by so many bits; 0 from 64 on"},
+    {"math.bitShiftLeft", G, "ui", 'u', 0, 0, 1, mln_fn_shift_left, "by so many bits; 0 from 64 on"},
+    {"math.bitShiftRight", G, "ii", 'i', 0, 0, 1, mln_fn_shift_right, "by so many bits, filled with zeros"},
+    {"math.bitShiftRight", G, "ui", 'u', 0, 0, 1, mln_fn_shift_right, "by so many bits, filled with zeros"},
 
     {"type", G, ".", 't', 0, 0, 1, mln_fn_type_of, "the type of a value"},
     {"dyn", G, ".", '.', 0, 0, 1, mln_fn_same, "the value, its type not checked beforehand"},
@@ -135,12 +167,35 @@ const struct mln_function *mln_functions_named(struct mln_str name, enum mln_fun
     return first;
 }
 
+static bool is_variadic(const struct mln_function *row)
+{
+    return row->types[0] && row->types[1] == '*';
+}
+
+/* The letter of argument i; NUL when the line does not take so many. */
+static char letter_at(const struct mln_function *row, size_t i)
+{
+    return row->types[is_variadic(row) ? 0 : i];
+}
+
+static bool takes(const struct mln_function *row, size_t n)
+{
+    return is_variadic(row) ? n > 0 : strlen(row->types) == n;
+}
+
+static bool letter_fits(char letter, uint32_t kind)
+{
+    return letter == '.' || letter == letters[kind] || (letter == 'N' && mln_value_is_number(kind));
+}
+
 static bool fits(const struct mln_function *row, const mln_value *args, size_t n)
 {
+    if (!takes(row, n))
+        return false;
     for (size_t i = 0; i < n; i++)
-        if (row->types[i] != '.' && row->types[i] != letters[args[i].kind])
-            return false; /* also where the line takes fewer */
-    return row->types[n] == '\0';
+        if (!letter_fits(letter_at(row, i), args[i].kind))
+            return false;
+    return true;
 }
 
 mln_value mln_function_call(struct mln_expr_run *run, const struct mln_function *rows, size_t n_rows,
@@ -151,8 +206,9 @@ mln_value mln_function_call(struct mln_expr_run *run, const struct mln_function 
         null_argument |= args[i].kind == MLN_JSON_NULL;
     for (size_t i = 0; i < n_rows; i++) {
         if (fits(&rows[i], args, n_args)) {
+            mln_value list = mln_value_list(args, n_args);
             mln_run_charge(run, rows[i].steps);
-            return rows[i].run(run, args);
+            return rows[i].run(run, is_variadic(&rows[i]) ? &list : args);
         }
     }
     if (null_argument && run->lenient && rows->if_absent)
@@ -170,12 +226,12 @@ static uint32_t kind_of_letter(char letter)
 
 bool mln_function_fits(const struct mln_function *row, const uint32_t *types, size_t n, bool lenient)
 {
-    if (strlen(row->types) != n)
+    if (!takes(row, n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        bool unknown = types[i] == MLN_VALUE_DYN || row->types[i] == '.';
+        bool unknown = types[i] == MLN_VALUE_DYN;
         bool absent = lenient && row->if_absent && types[i] == MLN_JSON_NULL;
-        if (!unknown && !absent && letters[types[i]] != row->types[i])
+        if (!unknown && !absent && !letter_fits(letter_at(row, i), types[i]))
             return false;
     }
     return true;
@@ -186,15 +242,20 @@ uint32_t mln_function_result(const struct mln_function *row)
     return kind_of_letter(row->result);
 }
 
+static const char *letter_name(char letter)
+{
+    return letter == 'N' ? "number" : mln_value_type_name(kind_of_letter(letter));
+}
+
 struct mln_str mln_function_signature(const struct mln_function *row, char out[128])
 {
     size_t receiver = row->style == MLN_FUNCTION_RECEIVER, n = 0;
     if (receiver)
-        n += (size_t)snprintf(out, 128, "%s.", mln_value_type_name(kind_of_letter(row->types[0])));
+        n += (size_t)snprintf(out, 128, "%s.", letter_name(row->types[0]));
     n += (size_t)snprintf(out + n, 128 - n, "%s(", row->name);
     for (size_t i = receiver; row->types[i]; i++)
         n += (size_t)snprintf(out + n, 128 - n, "%s%s", i > receiver ? ", " : "",
-                              mln_value_type_name(kind_of_letter(row->types[i])));
-    n += (size_t)snprintf(out + n, 128 - n, ") -> %s", mln_value_type_name(kind_of_letter(row->result)));
+                              row->types[i] == '*' ? "..." : letter_name(row->types[i]));
+    n += (size_t)snprintf(out + n, 128 - n, ") -> %s", letter_name(row->result));
     return (struct mln_str){out, n};
 }

@@ -23,7 +23,8 @@ struct mln_function {
     const char *name; /* several lines may share name and style; they stand together */
     enum mln_function_style style;
     /* A letter an argument (the receiver first): b bool, i int, u uint, d double, s string, y bytes, l list, m map,
-       T timestamp, D duration, t type, n null, . anything. */
+       T timestamp, D duration, t type, n null, N any number, . anything; "N*" alone: one or more of them, which the
+       implementation gets as one list. */
     const char *types;
     char result;    /* a letter */
     char if_absent; /* in rules, with a null argument: f gives false, 0 gives 0; blank: there is no such overload */

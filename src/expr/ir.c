@@ -326,7 +326,11 @@ struct mln_ir *mln_ir_call(struct mln_ir_builder *b, uint32_t at, const struct m
     ir->n_rows = n_rows;
     ir->type = type;
     const mln_value *values = rows->flags & MLN_FUNCTION_CLOCK ? NULL : constants(b, args, n);
-    return values ? folded(b, at, mln_function_call(&b->fold, rows, n_rows, values, n), ir) : ir;
+    if (values)
+        ir = folded(b, at, mln_function_call(&b->fold, rows, n_rows, values, n), ir);
+    if (ir)
+        ir->type = type; /* what the table says, not what the value is: dyn(1) may be compared with anything */
+    return ir;
 }
 
 /* ---- lists and maps ---- */
@@ -419,14 +423,17 @@ struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_
         return mln_ir_fail(b, at,
                            mln_fail(MLN_E_INVALID, "found %s, only the items of a list or map can be visited",
                                     mln_value_type_name(range->type)));
-    const struct mln_ir *test = condition ? condition : kind == MLN_LOOP_MAP ? NULL : body;
+    bool makes_items = kind == MLN_LOOP_MAP || kind == MLN_LOOP_TRANSFORM_MAP;
+    const struct mln_ir *test = condition ? condition : makes_items ? NULL : body;
     if (test && !may_be_bool(b, test))
         return mln_ir_fail(
             b, test->at,
             mln_fail(MLN_E_INVALID, "found %s, expected a bool for each item", mln_value_type_name(test->type)));
     ir->index = kind;
     ir->locals = locals;
-    ir->type = kind == MLN_LOOP_MAP || kind == MLN_LOOP_FILTER ? MLN_JSON_ARRAY : MLN_JSON_BOOL;
+    ir->type = kind == MLN_LOOP_TRANSFORM_MAP                    ? (uint32_t)MLN_VALUE_MAP
+               : kind == MLN_LOOP_MAP || kind == MLN_LOOP_FILTER ? (uint32_t)MLN_JSON_ARRAY
+                                                                 : (uint32_t)MLN_JSON_BOOL;
     return ir;
 }
 

@@ -83,7 +83,7 @@ struct mln_ir *mln_ir_and(struct mln_ir_builder *b, uint32_t at, struct mln_ir *
 struct mln_ir *mln_ir_or(struct mln_ir_builder *b, uint32_t at, struct mln_ir **terms, size_t n);
 struct mln_ir *mln_ir_condition(struct mln_ir_builder *b, uint32_t at, struct mln_ir *test, struct mln_ir *yes,
                                 struct mln_ir *no);
-/* condition: NULL, or which items count (MLN_LOOP_MAP only). */
+/* condition: NULL, or which items count (MLN_LOOP_MAP and TRANSFORM_MAP only). */
 struct mln_ir *mln_ir_loop(struct mln_ir_builder *b, uint32_t at, enum mln_loop_kind kind,
                            struct mln_loop_locals locals, struct mln_ir *range, struct mln_ir *condition,
                            struct mln_ir *body);

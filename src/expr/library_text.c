@@ -328,3 +328,25 @@ mln_value mln_fn_reverse_text(struct mln_expr_run *run, const mln_value *args)
     }
     return mln_value_string((struct mln_str){p, n});
 }
+
+mln_value mln_fn_quote(struct mln_expr_run *run, const mln_value *args)
+{
+    static const char plain[] = "\a\b\f\n\r\t\v\\\"", escaped[] = "abfnrtv\\\"";
+    struct mln_str s = text(args);
+    if (s.n > UINT32_MAX / 2 - 2)
+        return mln_run_error(run, "quote(): the text would be too long");
+    char *p = mln_run_alloc(run, 2 * s.n + 2, 1);
+    if (!p)
+        return mln_value_null();
+    mln_run_charge_bytes(run, s.n);
+    size_t n = 0;
+    p[n++] = '"';
+    for (size_t i = 0; i < s.n; i++) {
+        const char *special = s.p[i] ? strchr(plain, s.p[i]) : NULL;
+        if (special)
+            p[n++] = '\\';
+        p[n++] = special ? escaped[special - plain] : s.p[i];
+    }
+    p[n++] = '"';
+    return mln_value_string((struct mln_str){p, n});
+}

@@ -14,24 +14,39 @@ static struct mln_result refuse(size_t at, const char *what)
     return mln_fail(MLN_E_SYNTAX, "pattern, character %zu: %s", at + 1, what);
 }
 
-/* The end of a bracket class that begins at from. */
-static size_t class_end(struct mln_str p, size_t from)
+static bool is_re2_escape(char c)
 {
-    size_t i = from + 1;
+    bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '1' && c <= '9');
+    return !word || strchr("AabBdDEfnpPQrsStwWxz", c) != NULL;
+}
+
+static struct mln_result check_escape(struct mln_str p, size_t at)
+{
+    if (at + 1 < p.n && !is_re2_escape(p.p[at + 1]))
+        return refuse(at, "this escape is not in RE2's syntax (no back references, no \\R, \\K, \\G, \\h, \\v)");
+    return MLN_OK;
+}
+
+/* Checks a bracket class that begins at *at, and moves to its end. */
+static struct mln_result check_class(struct mln_str p, size_t *at)
+{
+    size_t i = *at + 1;
     if (i < p.n && p.p[i] == '^')
         i++;
     if (i < p.n && p.p[i] == ']')
         i++;
     for (; i < p.n && p.p[i] != ']'; i++) {
-        if (p.p[i] == '\\')
+        if (p.p[i] == '\\') {
+            MLN_TRY(check_escape(p, i));
             i++;
-        else if (p.p[i] == '[' && i + 1 < p.n && p.p[i + 1] == ':') {
+        } else if (p.p[i] == '[' && i + 1 < p.n && p.p[i + 1] == ':') {
             size_t close = mln_str_find(p, MLN_S(":]"), i + 2);
             if (close != SIZE_MAX)
                 i = close + 1;
         }
     }
-    return i;
+    *at = i;
+    return MLN_OK;
 }
 
 /* After "(?": RE2 knows flags, non-capturing groups and named groups. */
@@ -48,12 +63,6 @@ static bool is_re2_group(struct mln_str p, size_t at)
     return i < rest.n && (rest.p[i] == ':' || (rest.p[i] == ')' && i > 0));
 }
 
-static bool is_re2_escape(char c)
-{
-    bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '1' && c <= '9');
-    return !word || strchr("AabBdDEfnpPQrsStwWxz", c) != NULL;
-}
-
 /* Refuses what PCRE2 knows and RE2 does not. */
 static struct mln_result check_syntax(struct mln_str p)
 {
@@ -63,11 +72,10 @@ static struct mln_result check_syntax(struct mln_str p)
             size_t close = mln_str_find(p, MLN_S("\\E"), i + 2);
             i = close == SIZE_MAX ? p.n : close + 1;
         } else if (c == '\\') {
-            if (!is_re2_escape(next))
-                return refuse(i, "this escape is not in RE2's syntax (no back references, no \\R, \\K, \\G, \\h)");
+            MLN_TRY(check_escape(p, i));
             i++;
         } else if (c == '[') {
-            i = class_end(p, i);
+            MLN_TRY(check_class(p, &i));
         } else if (c == '(' && next == '*') {
             return refuse(i, "verbs (*...) are not in RE2's syntax");
         } else if (c == '(' && next == '?' && !is_re2_group(p, i + 2)) {

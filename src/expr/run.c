@@ -185,11 +185,17 @@ struct frame {
     size_t n, cap;
 };
 
+/* The index in a list, the key in a map. */
+static mln_value key_of_item(const struct frame *f)
+{
+    return f->range.kind == MLN_JSON_ARRAY ? mln_value_int((int64_t)f->at) : mln_value_map_key(&f->range, f->at);
+}
+
 static void set_item(const struct frame *f, mln_value *locals)
 {
     bool is_list = f->range.kind == MLN_JSON_ARRAY;
     if (f->locals.second != MLN_NO_LOCAL) {
-        locals[f->locals.first] = is_list ? mln_value_int((int64_t)f->at) : mln_value_map_key(&f->range, f->at);
+        locals[f->locals.first] = key_of_item(f);
         locals[f->locals.second] = is_list ? f->range.items[f->at] : *mln_value_map_value(&f->range, f->at);
     } else {
         locals[f->locals.first] = is_list ? f->range.items[f->at] : mln_value_map_key(&f->range, f->at);
@@ -232,7 +238,7 @@ static bool append(struct mln_expr_run *run, struct frame *f, mln_value item)
 /* Takes in what the body gave for the current item. True: the loop need not go on. */
 static bool gather(struct mln_expr_run *run, struct frame *f, mln_value v)
 {
-    bool wants_bool = f->kind != MLN_LOOP_MAP;
+    bool wants_bool = f->kind != MLN_LOOP_MAP && f->kind != MLN_LOOP_TRANSFORM_MAP;
     if (wants_bool && v.kind != MLN_JSON_BOOL && v.kind != MLN_VALUE_ERROR)
         v = mln_run_error(run, "found %s, expected a bool for each item", mln_value_type_name(v.kind));
     bool absorbs = f->kind == MLN_LOOP_ALL || f->kind == MLN_LOOP_EXISTS;
@@ -254,6 +260,8 @@ static bool gather(struct mln_expr_run *run, struct frame *f, mln_value v)
         return false; /* a later error counts even after a second hit */
     case MLN_LOOP_MAP:
         return !append(run, f, v);
+    case MLN_LOOP_TRANSFORM_MAP:
+        return !append(run, f, key_of_item(f)) || !append(run, f, v);
     case MLN_LOOP_FILTER:
         if (!v.boolean)
             return false;
@@ -275,8 +283,11 @@ static uint32_t advance(struct mln_expr_run *run, struct frame *f, mln_value *lo
 
 static mln_value loop_result(const struct frame *f)
 {
-    bool gathers = f->kind == MLN_LOOP_MAP || f->kind == MLN_LOOP_FILTER;
-    return gathers && f->result.kind != MLN_VALUE_ERROR ? mln_value_list(f->items, f->n) : f->result;
+    if (f->result.kind == MLN_VALUE_ERROR)
+        return f->result;
+    if (f->kind == MLN_LOOP_TRANSFORM_MAP)
+        return mln_value_map(f->items, f->n / 2);
+    return f->kind == MLN_LOOP_MAP || f->kind == MLN_LOOP_FILTER ? mln_value_list(f->items, f->n) : f->result;
 }
 
 /* ---- instructions ---- */

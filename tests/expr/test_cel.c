@@ -245,6 +245,32 @@ static void lists(void **state)
     CHECK(*state, rows);
 }
 
+static void numbers(void **state)
+{
+    static const struct row rows[] = {
+        {"math.greatest(1, 2.5, 2u)", "2.5"},
+        {"math.greatest([1, 3, 2])", "3"},
+        {"math.least(facts.users.bo.uid, 5)", "5"},
+        {"math.least([])", "INVALID: 1:6: math.least(): the list is empty"},
+        {"math.least([1, 'a'])", "INVALID: 1:6: math.least(): item 1 is of type string, all must be numbers"},
+        {"math.greatest('a', 1)",
+         "INVALID: 1:6: found math.greatest(string, int), expected math.greatest(number, ...) -> "
+         "number, math.greatest(list) -> number"},
+        {"math.greatest()", "INVALID: 1:6: found math.greatest(), expected math.greatest(number, ...) -> number, "
+                            "math.greatest(list) -> number"},
+        {"math.abs(-3) + math.sign(-9)", "2"},
+        {"[math.ceil(1.2), math.floor(1.8), math.round(2.5), math.trunc(-1.5), math.sqrt(16)]",
+         "[2.0,1.0,3.0,-1.0,4.0]"},
+        {"math.bitOr(math.bitShiftLeft(1, 4), 1)", "17"},
+        {"math.bitAnd(math.bitNot(0u), 255u)", "255"},
+        {"strings.quote('a\"b\\n')", "\"\\\"a\\\\\\\"b\\\\n\\\"\""},
+        {"dyn(1) == 'a'", "false"},
+        {"facts.users.transformMap(name, user, user.uid)", "{\"root\":0,\"bo\":1000}"},
+        {"['a', 'b'].transformMap(i, v, i > 0, v)", "{\"1\":\"b\"}"},
+    };
+    CHECK(*state, rows);
+}
+
 static void times(void **state)
 {
     static const struct row rows[] = {
@@ -317,6 +343,9 @@ static void messages_name_the_place_and_what_was_expected(void **state)
         {"facts.text.matches('(?=a)')", "SYNTAX: 1:12: pattern, character 1: this kind of group is not in RE2's syntax "
                                         "(no look-around, recursion, atomic "
                                         "groups)"},
+        {"facts.text.matches('[\\\\h]')", "SYNTAX: 1:12: pattern, character 2: this escape is not in RE2's syntax (no "
+                                          "back references, no \\R, \\K, \\G, \\h, "
+                                          "\\v)"},
         {"{'a': 1, 'a': 2}", "INVALID: 1:1: a key of a map is repeated"},
         {"{1.5: 1}", "INVALID: 1:1: a key of a map must be bool, int, uint or string, not double"},
     };
@@ -520,6 +549,7 @@ int main(void)
         T(errors_are_absorbed_where_the_other_side_decides),
         T(texts),
         T(lists),
+        T(numbers),
         T(times),
         T(results_as_json),
         T(messages_name_the_place_and_what_was_expected),
