@@ -62,9 +62,8 @@ const struct mln_str *mln_loader_texts(struct mln_loader *l, const struct mln_ya
 /* The index of a word of a list, written exactly so; -1 after an error. */
 int mln_loader_word(struct mln_loader *l, const struct mln_yaml *node, const char *const *words);
 
-/* controls.yaml; without one, the built-in fifteen. */
+/* controls.yaml. */
 void mln_loader_controls(struct mln_loader *l, const struct mln_yaml *root);
-MLN_RESULT mln_loader_built_in_controls(struct mln_loader *l);
 
 /* One rule file. */
 void mln_loader_rule(struct mln_loader *l, const struct mln_yaml *root);

@@ -237,6 +237,14 @@ static void loader_done(struct mln_loader *l)
     mln_arena_free(l->arena);
 }
 
+/* content/controls.yaml as it was when this was built (tools/embed), for rules that come without one. */
+extern const char mln_controls_yaml[];
+
+static struct mln_result load_own_controls(struct mln_loader *l)
+{
+    return load_text(l, MLN_S("controls.yaml"), mln_str_c(mln_controls_yaml), mln_loader_controls);
+}
+
 static struct mln_result load_directory(struct mln_loader *l, struct mln_str directory, struct files *files)
 {
     char path[PATH_MOST];
@@ -244,7 +252,7 @@ static struct mln_result load_directory(struct mln_loader *l, struct mln_str dir
     if (access(path, F_OK) == 0)
         MLN_TRY(load_file(l, directory, MLN_S("controls.yaml"), mln_loader_controls));
     else
-        MLN_TRY(mln_loader_built_in_controls(l));
+        MLN_TRY(load_own_controls(l));
     /* Beside the policies, a content directory holds what other loaders read. */
     MLN_TRY(path_of(directory, MLN_S("policies"), path));
     MLN_TRY(find_files(l, directory, is_directory(path) ? MLN_S("policies") : MLN_S(""), 0, files));
@@ -302,7 +310,7 @@ struct mln_result mln_ruleset_parse(struct mln_str name, struct mln_str text, st
     if (mln_ok(r) && !copy.p)
         r = mln_arena_failure(l.arena);
     if (mln_ok(r))
-        r = mln_loader_built_in_controls(&l);
+        r = load_own_controls(&l);
     if (mln_ok(r))
         r = load_text(&l, copy, text, mln_loader_rule);
     return end(&l, r, out);

@@ -80,7 +80,7 @@ struct mln_ruleset {
     struct mln_arena *arena_; /* owns all of it */
 };
 
-/* Loads DIR/controls.yaml (optional for a directory of rules alone: the built-in fifteen of score.md are used then) and
+/* Loads DIR/controls.yaml (optional for a directory of rules alone: those of the build are used then) and
    every *.yaml below it. Fails only when the directory cannot be read or memory is short; broken files are in errors. */
 MLN_RESULT mln_ruleset_load(struct mln_str directory, struct mln_ruleset **out);
 /* The set of one rule file that is not on disk, with the built-in controls; name stands in its errors. */

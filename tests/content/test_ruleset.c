@@ -306,7 +306,7 @@ static void a_directory_that_is_not_there(void **state)
     assert_fails(INVALID, mln_ruleset_load(MLN_S(""), &set));
 }
 
-/* The tree's own content: no error, and the built-in controls are those of the file. */
+/* The tree's own content: no error, and rules that come without controls get those of the file. */
 static void the_content_of_the_tree(void **state)
 {
     char path[4096];
