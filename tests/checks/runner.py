@@ -39,11 +39,13 @@ TAP_CASES = [
     ("it gives up", "1..2\nok 1 - a\nBail out! no disk\n", 1, (1, 1, 0)),
     ("other output between", "1..1\n# note\nokay then\nok 1 - a\n", 0, (1, 0, 0)),
 ]
-COUNT_CASES = [
-    ("its own count", "reading\n12 passed, 0 failed, 0 skipped\n", 0, (12, 0, 0)),
-    ("its own failures", "12 passed, 2 failed\n", 1, (12, 2, 0)),
+EXAMPLE_CASES = [
+    ("all examples", "306 rules, 1254 examples: 0 errors, 0 examples failed\n", 0, (1254, 0, 0)),
+    ("one rule", "1 rule, 1 example: 0 errors, 0 examples failed\n", 0, (1, 0, 0)),
+    ("examples that fail", "2 rules, 9 examples: 0 errors, 2 examples failed\n", 1, (7, 2, 0)),
+    ("files with errors", "2 rules, 9 examples: 1 error, 0 examples failed\n", 1, (9, 1, 0)),
     ("no count", "done\n", 0, (0, 1, 0)),
-    ("a count and a bad end", "12 passed, 0 failed\n", 1, (12, 1, 0)),
+    ("a count and a bad end", "2 rules, 9 examples: 0 errors, 0 examples failed\n", 1, (9, 1, 0)),
 ]
 JUNIT = """<testsuites><testsuite>
 <testcase classname="a" name="good"/>
@@ -67,7 +69,7 @@ def check_reader(results, read, cases):
 def main():
     results = tap.Tap()
     check_reader(results, runner.read_tap, TAP_CASES)
-    check_reader(results, runner.read_counts, COUNT_CASES)
+    check_reader(results, runner.read_examples, EXAMPLE_CASES)
     outcome = runner.Outcome("e2e", "tests/e2e")
     with tempfile.TemporaryDirectory() as directory:
         report = pathlib.Path(directory) / "report.xml"
