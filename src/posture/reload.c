@@ -418,13 +418,26 @@ struct mln_result mln_posture_catch_up(struct mln_posture *p)
     return MLN_OK;
 }
 
+/* The rules are the same, and so is what is wrong with the files that are none: a broken file has no version. */
+static bool is_in_force(struct mln_posture *p, const struct mln_ruleset *rules)
+{
+    const struct mln_ruleset *now;
+    struct mln_snapshot_pin *pin = mln_posture_rules(p, &now);
+    bool same = mln_str_eq(now->version, rules->version) && now->n_errors == rules->n_errors;
+    for (size_t i = 0; same && i < now->n_errors; i++)
+        same = mln_str_eq(now->errors[i].file, rules->errors[i].file) &&
+               mln_str_eq(now->errors[i].text, rules->errors[i].text);
+    mln_posture_unpin(p, pin);
+    return same;
+}
+
 struct mln_result mln_posture_reload(struct mln_posture *p, struct mln_ruleset *rules)
 {
     struct mln_content *content MLN_CLEANUP(mln_content_free) = NULL;
     MLN_TRY(mln_content_new(rules, &content));
     pthread_mutex_lock(&p->reloading);
     struct mln_result r = p->behind ? mln_posture_catch_up(p) : MLN_OK;
-    if (mln_ok(r) && !mln_str_eq(content->catalog->version, p->now->catalog->version))
+    if (mln_ok(r) && !is_in_force(p, content->rules))
         r = mln_posture_switch(p, MLN_TAKE(content));
     pthread_mutex_unlock(&p->reloading);
     return r;
