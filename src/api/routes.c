@@ -17,6 +17,7 @@
     T(tasks)         /* tasks, locations */                                                         \
     T(unbuilt)       /* groups that are not there yet */                                            \
     T(graph)         /* Resource Graph */                                                           \
+    T(rules)         /* the rule set in force and its errors */                                     \
     T(hosts)         /* enrolment tokens, the agent's calls */                                      \
     T(resources)     /* resources of other providers */                                             \
     T(ui)            /* the console's files, the browser's session */

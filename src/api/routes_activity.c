@@ -207,6 +207,6 @@ static struct mln_result get_verification(struct mln_request *request, struct ml
 static const struct mln_route routes[] = {
     {MLN_GET, I "/values", get_values, RIGHT, VERSIONS, 0, 0},
     {MLN_GET, "{S}" I "/values", get_values, RIGHT, VERSIONS, 0, 0},
-    {MLN_GET, "{P}/activityLogVerifications/default", get_verification, RIGHT, "2026-01-01", 0, 0},
+    {MLN_GET, "{P}/activityLogVerifications/default", get_verification, RIGHT, "2026-11-01", 0, 0},
 };
 const struct mln_route_table mln_routes_activity = MLN_ROUTE_TABLE("activity", routes);

@@ -7,7 +7,7 @@
 
 #define TOKENS "{P}/enrolmentTokens"
 #define TYPE "Microsoft.Security/enrolmentTokens"
-#define VERSIONS "2026-01-01"
+#define VERSIONS "2026-11-01"
 
 static struct mln_result hosts_of(const struct mln_request *request, struct mln_hosts **hosts)
 {

@@ -11,7 +11,7 @@
 #define P "{P}/principals"
 #define TYPE "Microsoft.Security/principals"
 #define RIGHT "Microsoft.Authorization/principals/"
-#define VERSIONS "2026-01-01"
+#define VERSIONS "2026-11-01"
 #define PREFIX "/providers/Microsoft.Security/principals/"
 
 /* ---- answers ---- */
