@@ -75,7 +75,7 @@ static struct mln_result list(struct mln_request *request, struct mln_reply *rep
     return mln_reply_list_end(request, reply, listing.more ? listing.last : (struct mln_str){0});
 }
 
-/* {S}/resources and {G}/resources, with $filter resourceType eq '...'. */
+/* {S}/resources and {G}/resources, with $filter resourceType eq '...' and $expand=properties. */
 static struct mln_result get_resources(struct mln_request *request, struct mln_reply *reply)
 {
     struct mln_odata_clause clauses[MLN_ODATA_MAX_CLAUSES];
@@ -87,7 +87,8 @@ static struct mln_result get_resources(struct mln_request *request, struct mln_r
             return mln_fail(MLN_E_INVALID, "$filter: resourceType eq '...' is understood here.");
         type = clauses[i].value;
     }
-    return list(request, reply, request->scope, type, true);
+    bool brief = mln_str_find(mln_request_query(request, "$expand"), MLN_S("properties"), 0) == SIZE_MAX;
+    return list(request, reply, request->scope, type, brief);
 }
 
 /* ---- one resource ---- */

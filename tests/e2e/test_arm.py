@@ -69,6 +69,8 @@ def test_a_resource_of_any_provider(server):
     assert listed["properties"] == {"color": "red"}
     brief = [r for r in server.call("GET", f"{server.s}/resources").json["value"] if r["id"] == path]
     assert brief and "properties" not in brief[0]
+    full = [r for r in server.call("GET", f"{server.s}/resources?$expand=properties").json["value"] if r["id"] == path]
+    assert full[0]["properties"] == {"color": "red"}
     only = urllib.parse.quote("resourceType eq 'Contoso.Any/others'")
     assert server.call("GET", f"{server.s}/resources?$filter={only}").json["value"] == []
     assert server.call("PUT", f"{server.g}/providers/Microsoft.Security/things/x", body=THING).code == "InvalidResourceType"
