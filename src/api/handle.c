@@ -40,21 +40,30 @@ static struct mln_result read_target(struct mln_request *request, struct mln_str
     return mln_request_locate(request);
 }
 
+/* Takes "name", "name:port" or "[address]:port" apart; false for anything else. */
+static bool split_host(struct mln_str host, struct mln_str *name)
+{
+    size_t end = host.n && host.p[0] == '[' ? mln_str_find(host, MLN_S("]"), 0) : mln_str_find(host, MLN_S(":"), 0);
+    bool bracket = host.n && host.p[0] == '[';
+    if (bracket && end == SIZE_MAX)
+        return false;
+    *name = mln_str_sub(host, bracket ? 1 : 0, end);
+    struct mln_str port = end == SIZE_MAX ? (struct mln_str){0} : mln_str_sub(host, end + bracket, host.n);
+    uint64_t number;
+    return !port.n || (port.p[0] == ':' && mln_ok(mln_str_to_u64(mln_str_sub(port, 1, port.n), &number)) && number <= 65535);
+}
+
 /* The address that this client used, when it is one that our certificate covers: what we tell it to go on with. */
 static struct mln_result read_host(struct mln_request *request)
 {
     const struct mln_api *api = request->api;
-    struct mln_str sent = mln_request_header(request, "host"), name = sent;
+    struct mln_str sent = mln_request_header(request, "host"), name;
     request->base_url = api->base_url;
     if (!sent.n || sent.n > 300)
         return MLN_OK;
     MLN_TRY_STR(request->arena, request->host, mln_str_lower(request->arena, sent));
-    if (name.p[0] == '[') {
-        name = mln_str_sub(name, 1, mln_str_find(name, MLN_S("]"), 0));
-    } else {
-        struct mln_str rest = name;
-        mln_str_cut(&rest, ':', &name);
-    }
+    if (!split_host(request->host, &name))
+        return MLN_OK;
     for (size_t i = 0; i < api->n_hosts_served; i++)
         if (mln_str_eq_nocase(name, api->hosts_served[i]))
             MLN_TRY_STR(request->arena, request->base_url,
@@ -168,9 +177,10 @@ static struct mln_result name_action(struct mln_request *request)
     return MLN_OK;
 }
 
+/* Strangers are not recorded: they could fill the log. */
 static bool is_write(const struct mln_request *request)
 {
-    return request->method != MLN_GET && request->route && request->route->action &&
+    return request->method != MLN_GET && request->caller.kind != MLN_CALLER_NOBODY && request->route && request->route->action &&
            !(request->route->flags & MLN_ROUTE_UNRECORDED);
 }
 

@@ -171,7 +171,7 @@ static struct mln_result get_operation_result(struct mln_request *request, struc
 static const struct mln_route routes[] = {
     {MLN_GET, "{S}/providers", get_providers, NULL, NULL, 0, 0},
     {MLN_GET, "{S}/providers/{namespace}", get_provider, NULL, NULL, 0, 0},
-    {MLN_POST, "{S}/providers/{namespace}/register", get_provider, NULL, NULL, 0, 0},
+    {MLN_POST, "{S}/providers/{namespace}/register", get_provider, "{type}/action", NULL, 0, 0},
     {MLN_GET, "{P}/operations", get_operations, NULL, "2015-06-01-preview", 0, 0},
     {MLN_GET, "{S}{P}{L}/operationResults/{id}", get_operation_result, "Microsoft.Security/locations/operationResults/read",
      "2025-10-01-preview", 0, 0},
