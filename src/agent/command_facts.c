@@ -11,20 +11,25 @@
 
 enum { MAX_DOCUMENT_BYTES = 32 << 20, MAX_TREE_BYTES = 256 << 20 };
 
-static struct mln_result collect_one(struct mln_facts *f, enum mln_section section, struct mln_program_output *outputs,
-                                     struct mln_report *report)
+static struct mln_result take_frames(struct mln_report *report, const struct mln_buf *frames)
 {
-    MLN_BUF_CLEANUP struct mln_buf frames = MLN_BUF(2 * MLN_FRAME_MAX_BYTES);
     struct mln_frame frame;
     bool changed = false, whole = true;
-    if (f->tree->live)
-        mln_programs_gather(section, geteuid(), getegid(), outputs);
-    MLN_TRY(mln_report_collect(f, section, false, &frames));
-    for (struct mln_str rest = mln_buf_str(&frames); rest.n && whole;) {
+    for (struct mln_str rest = mln_buf_str(frames); rest.n && whole;) {
         MLN_TRY(mln_frame_take(&rest, &frame, &whole));
         MLN_TRY(mln_report_frame(report, &frame, &changed));
     }
     return MLN_OK;
+}
+
+static struct mln_result collect_one(struct mln_facts *f, enum mln_section section, struct mln_program_output *outputs,
+                                     struct mln_report *report)
+{
+    MLN_BUF_CLEANUP struct mln_buf frames = MLN_BUF(2 * MLN_FRAME_MAX_BYTES);
+    if (f->tree->live)
+        mln_programs_gather(section, geteuid(), getegid(), outputs);
+    MLN_TRY(mln_report_collect(f, section, false, &frames));
+    return take_frames(report, &frames);
 }
 
 static struct mln_result collect(const char *root, enum mln_section only, struct mln_report *report)
@@ -36,7 +41,11 @@ static struct mln_result collect(const char *root, enum mln_section only, struct
         return mln_fail(MLN_E_MEMORY, "no memory to collect in");
     MLN_TRY(mln_tree_open(root ? root : "/", &tree));
     struct mln_facts f = {.tree = &tree, .arena = arena, .clock = &mln_system_clock, .outputs = outputs};
-    struct mln_result r = MLN_OK;
+    MLN_BUF_CLEANUP struct mln_buf about = MLN_BUF(4096);
+    mln_facts_ask_clock(&f);
+    struct mln_result r = mln_report_about(&about);
+    if (mln_ok(r))
+        r = take_frames(report, &about);
     for (enum mln_section i = 0; i < MLN_SECTION_COUNT && mln_ok(r); i++)
         if (only == MLN_SECTION_COUNT || only == i)
             r = collect_one(&f, i, outputs, report);
@@ -62,11 +71,9 @@ static struct mln_result facts_tree(const struct mln_agent_options *options, enu
 {
     MLN_CLEANUP(mln_report_free) struct mln_report *report = NULL;
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(MAX_DOCUMENT_BYTES);
-    struct mln_agent_info agent;
-    mln_agent_info(&agent);
     MLN_TRY(mln_report_new(&report));
     MLN_TRY(collect(options->root, only, report));
-    MLN_TRY(mln_report_write(report, &agent, mln_now_ms(&mln_system_clock), only, &text));
+    MLN_TRY(mln_report_write(report, mln_now_ms(&mln_system_clock), only, &text));
     return mln_json_parse(arena, mln_buf_str(&text), MAX_DOCUMENT_BYTES, out);
 }
 

@@ -31,10 +31,15 @@ struct mln_agent_options {
 #undef F
 };
 
-/* name, function, what it does */
+/* name, what it does; "" is not shown */
 #define MLN_AGENT_COMMANDS(C)                                                                                          \
+    C(enroll, "bring this machine to a server: --server and --token, --ca or --ca-fingerprint")                        \
+    C(run, "the service: collect, beat, report, until it is stopped")                                                  \
+    C(status, "how the service fares")                                                                                 \
     C(facts, "print what the agent would report")                                                                      \
-    C(resource, "print the machine as a resource, for `merlon assess`")
+    C(resource, "print the machine as a resource, for `merlon assess`")                                                \
+    C(unenroll, "say good-bye to the server and forget it")                                                            \
+    C(link, "")
 
 #define C(name, doc) int mln_command_##name(const struct mln_agent_options *options);
 MLN_AGENT_COMMANDS(C)

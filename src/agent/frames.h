@@ -13,10 +13,11 @@
     F(REASON, "why the section could not be collected")                                                                \
     F(LEFT_OUT, "how many list entries found no room, in decimal")                                                     \
     F(NOTE, "a member that is missing, a NUL, and why")                                                                \
-    F(WATCH_FILE, "a path that was read")                                                                              \
-    F(WATCH_DIRECTORY, "a path that was listed")                                                                       \
+    F(WATCH_READ, "a path whose content was read")                                                                     \
+    F(WATCH_LISTED, "a path whose names were listed")                                                                  \
+    F(WATCH_LOOKED, "a path that stat was asked about")                                                                \
     F(END, "nothing: the section is complete")                                                                         \
-    F(LOOK, "nothing: from the link, look at everything now")
+    F(ABOUT, "not of a section: the member agent of the facts, JSON")
 
 enum mln_frame_kind {
 #define F(name, doc) MLN_FRAME_##name,

@@ -33,7 +33,8 @@ static int usage(FILE *to, int status)
 {
     fputs("usage: merlon-agent COMMAND [OPTION...]\n\ncommands:\n", to);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].doc);
+        if (commands[i].doc[0])
+            fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].doc);
     fputs("\noptions:\n", to);
 #define O(name, value, member, doc) fprintf(to, "  --%-22s %s\n", name " " value, doc);
     MLN_AGENT_OPTIONS(O)

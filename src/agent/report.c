@@ -18,6 +18,7 @@ struct section {
 };
 struct mln_report {
     struct section sections[MLN_SECTION_COUNT];
+    char *about; /* JSON: version, user and rights of who collects; NULL: not said */
 };
 
 struct mln_result mln_report_new(struct mln_report **out)
@@ -46,6 +47,7 @@ void mln_report_free(struct mln_report *report)
         forget_details(&report->sections[i]);
         free(report->sections[i].value);
     }
+    free(report->about);
     free(report);
 }
 
@@ -98,6 +100,18 @@ static struct mln_result take_note(struct section *s, struct mln_str body)
     return r;
 }
 
+static struct mln_result take_about(struct mln_report *report, struct mln_str json, bool *changed)
+{
+    char *fresh;
+    if (report->about && mln_str_eq(mln_str_c(report->about), json))
+        return MLN_OK;
+    MLN_TRY(copy(json, &fresh));
+    free(report->about);
+    report->about = fresh;
+    *changed = true;
+    return MLN_OK;
+}
+
 struct mln_result mln_report_frame(struct mln_report *report, const struct mln_frame *frame, bool *changed)
 {
     if (frame->section >= MLN_SECTION_COUNT)
@@ -115,20 +129,22 @@ struct mln_result mln_report_frame(struct mln_report *report, const struct mln_f
         MLN_TRY(mln_str_to_i64(frame->body, &number));
         s->left_out = number;
         return MLN_OK;
-    case MLN_FRAME_WATCH_FILE:
-    case MLN_FRAME_WATCH_DIRECTORY:
+    case MLN_FRAME_ABOUT:
+        return take_about(report, frame->body, changed);
+    case MLN_FRAME_WATCH_READ:
+    case MLN_FRAME_WATCH_LISTED:
+    case MLN_FRAME_WATCH_LOOKED:
     case MLN_FRAME_END:
-    case MLN_FRAME_LOOK:
     case MLN_FRAME_KINDS:
         break;
     }
     return MLN_OK;
 }
 
-bool mln_report_is_complete(const struct mln_report *report)
+bool mln_report_is_ready(const struct mln_report *report)
 {
     for (size_t i = 0; i < MLN_SECTION_COUNT; i++)
-        if (!report->sections[i].value && !report->sections[i].reason)
+        if (!report->sections[i].value && !report->sections[i].reason && mln_sections[i].cost != MLN_COST_WALK)
             return false;
     return true;
 }
@@ -153,19 +169,8 @@ static void write_errors(const struct mln_report *report, struct mln_json_writer
     mln_json_end_object(w);
 }
 
-static void write_agent(const struct mln_agent_info *agent, struct mln_json_writer *w)
-{
-    mln_json_name(w, MLN_S("agent"));
-    mln_json_begin_object(w);
-    mln_json_member_str(w, "version", MLN_S(MLN_VERSION));
-    mln_json_member_str(w, "user", mln_str_c(agent->user));
-    mln_json_member_bool(w, "root", agent->root);
-    mln_json_member_bool(w, "containerised", agent->containerised);
-    mln_json_end_object(w);
-}
-
-struct mln_result mln_report_write(const struct mln_report *report, const struct mln_agent_info *agent,
-                                   int64_t collected_ms, enum mln_section only, struct mln_buf *out)
+struct mln_result mln_report_write(const struct mln_report *report, int64_t collected_ms, enum mln_section only,
+                                   struct mln_buf *out)
 {
     struct mln_json_writer w = mln_json_writer(out);
     if (only < MLN_SECTION_COUNT) {
@@ -178,7 +183,10 @@ struct mln_result mln_report_write(const struct mln_report *report, const struct
     }
     mln_json_begin_object(&w);
     mln_json_member_time(&w, "collected", collected_ms);
-    write_agent(agent, &w);
+    if (report->about) {
+        mln_json_name(&w, MLN_S("agent"));
+        mln_json_put_raw(&w, mln_str_c(report->about));
+    }
     for (size_t i = 0; i < MLN_SECTION_COUNT; i++) {
         const struct section *s = &report->sections[i];
         if (!s->value)
@@ -208,9 +216,11 @@ static struct mln_result put_details(struct mln_facts *f, enum mln_section secti
 
 static struct mln_result put_watches(struct mln_tree *tree, enum mln_section section, struct mln_buf *frames)
 {
+    static const enum mln_frame_kind kinds[] = {[MLN_TREE_READ] = MLN_FRAME_WATCH_READ,
+                                                [MLN_TREE_LISTED] = MLN_FRAME_WATCH_LISTED,
+                                                [MLN_TREE_LOOKED] = MLN_FRAME_WATCH_LOOKED};
     for (size_t i = 0; i < tree->seen.n; i++)
-        MLN_TRY(mln_frame_put(frames, tree->seen.at[i].directory ? MLN_FRAME_WATCH_DIRECTORY : MLN_FRAME_WATCH_FILE,
-                              section, tree->seen.at[i].path));
+        MLN_TRY(mln_frame_put(frames, kinds[tree->seen.at[i].interest], section, tree->seen.at[i].path));
     return MLN_OK;
 }
 
@@ -233,16 +243,24 @@ struct mln_result mln_report_collect(struct mln_facts *f, enum mln_section secti
     return mln_frame_put(frames, MLN_FRAME_END, section, MLN_S(""));
 }
 
-void mln_agent_info(struct mln_agent_info *out)
+struct mln_result mln_report_about(struct mln_buf *frames)
 {
     static const char *const marks[] = {"/.dockerenv", "/run/.containerenv", "/run/systemd/container"};
+    MLN_BUF_CLEANUP struct mln_buf json = MLN_BUF(4096);
+    struct mln_json_writer w = mln_json_writer(&json);
     struct passwd entry, *user = NULL;
-    char memory[4096];
-    *out = (struct mln_agent_info){.root = geteuid() == 0};
-    if (getpwuid_r(geteuid(), &entry, memory, sizeof memory, &user) == 0 && user)
-        snprintf(out->user, sizeof out->user, "%s", user->pw_name);
-    else
-        snprintf(out->user, sizeof out->user, "%u", geteuid());
-    for (size_t i = 0; i < 3; i++)
-        out->containerised |= access(marks[i], F_OK) == 0;
+    char memory[4096], number[16];
+    bool contained = false;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        contained |= access(marks[i], F_OK) == 0;
+    snprintf(number, sizeof number, "%u", geteuid());
+    bool known = getpwuid_r(geteuid(), &entry, memory, sizeof memory, &user) == 0 && user;
+    mln_json_begin_object(&w);
+    mln_json_member_str(&w, "version", MLN_S(MLN_VERSION));
+    mln_json_member_str(&w, "user", mln_str_c(known ? user->pw_name : number));
+    mln_json_member_bool(&w, "root", geteuid() == 0);
+    mln_json_member_bool(&w, "containerised", contained);
+    mln_json_end_object(&w);
+    MLN_TRY(mln_json_writer_end(&w));
+    return mln_frame_put(frames, MLN_FRAME_ABOUT, 0, mln_buf_str(&json));
 }

@@ -17,12 +17,12 @@ struct mln_result mln_sandbox_no_dumps(void)
     return MLN_OK;
 }
 
-/* libcap-ng's idea of this process becomes: these capabilities and no others. */
-static struct mln_result choose(const int *capabilities, size_t n)
+/* libcap-ng's idea of this process becomes: these capabilities, in these sets, and no others. */
+static struct mln_result choose(const int *capabilities, size_t n, capng_type_t sets)
 {
     capng_clear(CAPNG_SELECT_BOTH);
     for (size_t i = 0; i < n; i++)
-        if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)capabilities[i]))
+        if (capng_update(CAPNG_ADD, sets, (unsigned)capabilities[i]))
             return mln_fail(MLN_E_INVALID, "%d is not a capability", capabilities[i]);
     return MLN_OK;
 }
@@ -69,7 +69,7 @@ struct mln_result mln_sandbox_drop_to(uid_t uid, gid_t gid, const int *capabilit
 {
     if (geteuid() != 0)
         return mln_fail(MLN_E_FORBIDDEN, "only root can become another user");
-    MLN_TRY(choose(capabilities, n));
+    MLN_TRY(choose(capabilities, n, CAPNG_EFFECTIVE | CAPNG_PERMITTED));
     int failed = capng_change_id((int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT);
     if (failed)
         return mln_fail(MLN_E_FORBIDDEN, "becoming user %u failed (step %d of libcap-ng)", (unsigned)uid, -failed);
@@ -83,7 +83,7 @@ struct mln_result mln_sandbox_keep_capabilities(const int *capabilities, size_t 
         return mln_fail(MLN_E_IO, "reading this process's capabilities");
     /* The bounding set, which bounds what can come back by executing, is lowered by those who may. */
     bool may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-    MLN_TRY(choose(capabilities, n));
+    MLN_TRY(choose(capabilities, n, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET));
     if (capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS))
         return mln_fail(MLN_E_FORBIDDEN, "these capabilities are not to be had");
     return check_capabilities(capabilities, n);

@@ -18,7 +18,7 @@ MLN_RESULT mln_sandbox_no_dumps(void);
 /* Becomes uid and gid, without other groups, keeping only these capabilities (CAP_..., permitted and effective; a program
    that it executes has none). Checks afterwards that there is no way back. Needs root. */
 MLN_RESULT mln_sandbox_drop_to(uid_t uid, gid_t gid, const int *capabilities, size_t n);
-/* Gives up all capabilities but these, staying the same user. */
+/* Gives up all capabilities but these, staying the same user; a program that root executes has these at most. */
 MLN_RESULT mln_sandbox_keep_capabilities(const int *capabilities, size_t n);
 /* uid and gid of an account. NOT_FOUND. */
 MLN_RESULT mln_sandbox_account(const char *name, uid_t *uid, gid_t *gid);

@@ -26,7 +26,7 @@ CPLUSPLUS_FILES = {"json/parse.cc"}
 # The C library, POSIX and Linux; free for every room.
 SYSTEM_DIRECTORIES = ("arpa/", "asm/", "linux/", "net/", "netinet/", "sys/")
 SYSTEM_HEADERS = set(
-    """assert ctype dirent dlfcn endian errno fcntl fnmatch getopt glob grp ifaddrs inttypes langinfo limits locale math
+    """assert ctype dirent dlfcn endian errno fcntl fnmatch getopt glob grp ifaddrs inttypes langinfo limits locale malloc math
     netdb poll pthread pwd regex sched search semaphore setjmp shadow signal spawn stdalign stdarg stdatomic stdbool
     stddef stdint stdio stdlib stdnoreturn string strings syslog termios time unistd utmpx wchar wctype""".split())
 CPLUSPLUS_HEADERS = {"cstdio", "cstdlib", "cstring", "new", "string_view"}

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 const struct mln_section_row mln_sections[MLN_SECTION_COUNT] = {
@@ -38,6 +39,15 @@ struct mln_result mln_section_collect(struct mln_facts *f, enum mln_section sect
             out->p[before] = 0;
     }
     return r;
+}
+
+void mln_facts_ask_clock(struct mln_facts *f)
+{
+    struct timex now = {0};
+    int state = f->tree->live ? adjtimex(&now) : -1;
+    f->clock_state = state < 0                                           ? MLN_CLOCK_UNKNOWN
+                     : state != TIME_ERROR && !(now.status & STA_UNSYNC) ? MLN_CLOCK_SYNCHRONISED
+                                                                         : MLN_CLOCK_FREE;
 }
 
 struct mln_result mln_facts_need_live(const struct mln_facts *f)

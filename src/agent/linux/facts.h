@@ -27,6 +27,9 @@ struct mln_note { /* something that a section is without: "listeners.process", w
     struct mln_str member, reason;
 };
 
+/* Whether the kernel's clock is kept by a time service. */
+enum mln_clock_state { MLN_CLOCK_UNKNOWN, MLN_CLOCK_FREE, MLN_CLOCK_SYNCHRONISED };
+
 struct mln_names; /* ids and names of accounts, names.h */
 
 struct mln_facts {
@@ -38,6 +41,7 @@ struct mln_facts {
     size_t n_notes;
     size_t left_out;         /* list entries of the section at hand that found no room */
     struct mln_names *names; /* loaded when first asked for */
+    enum mln_clock_state clock_state;
 };
 
 typedef struct mln_result (*mln_collector)(struct mln_facts *f, struct mln_json_writer *w);
@@ -110,6 +114,9 @@ MLN_SECTIONS(S)
 /* Collects one section into out (its JSON value; nothing on failure) with the outputs in f. Forgets the arena's content
    of the section before. The failure's text is the reason. */
 MLN_RESULT mln_section_collect(struct mln_facts *f, enum mln_section section, struct mln_buf *out);
+
+/* Asks the kernel about its clock, for the section time: the collector itself may not be allowed to any more. */
+void mln_facts_ask_clock(struct mln_facts *f);
 
 /* ---- for the collectors ---- */
 

@@ -4,8 +4,6 @@
 #include "agent/linux/text.h"
 #include "agent/linux/units.h"
 
-#include <sys/timex.h>
-
 enum { MAX_LOG_FILES = 500 };
 
 /* ---- journald ---- */
@@ -283,10 +281,8 @@ struct mln_result mln_collect_time(struct mln_facts *f, struct mln_json_writer *
     if (f->tree->live)
         mln_json_member_bool(w, "running", running);
     MLN_TRY(put_servers(f, w, service));
-    struct timex now = {0};
-    int state = f->tree->live ? adjtimex(&now) : -1;
-    if (state >= 0)
-        mln_json_member_bool(w, "synchronised", state != TIME_ERROR && !(now.status & STA_UNSYNC));
+    if (f->clock_state != MLN_CLOCK_UNKNOWN)
+        mln_json_member_bool(w, "synchronised", f->clock_state == MLN_CLOCK_SYNCHRONISED);
     put_timezone(f, w);
     mln_json_end_object(w);
     return MLN_OK;

@@ -33,23 +33,23 @@ void mln_tree_record(struct mln_tree *tree, struct mln_arena *arena)
 }
 
 /* Remembers a path. One that finds no room is not watched, and only that. */
-static void record(struct mln_tree *tree, const char *path, bool directory)
+static void record(struct mln_tree *tree, const char *path, enum mln_tree_interest interest)
 {
     if (!tree->record_in || tree->seen.n >= MLN_TREE_MAX_SEEN || strncmp(path, "/proc/", 6) == 0 ||
         strncmp(path, "/sys/", 5) == 0)
         return;
     struct mln_str name = mln_str_c(path);
     for (size_t i = tree->seen.n; i > 0 && i + 4 > tree->seen.n; i--)
-        if (mln_str_eq(tree->seen.at[i - 1].path, name) && tree->seen.at[i - 1].directory == directory)
+        if (mln_str_eq(tree->seen.at[i - 1].path, name) && tree->seen.at[i - 1].interest == interest)
             return;
     struct mln_str copy = mln_str_dup(tree->record_in, name);
     if (copy.p)
-        MLN_IGNORE(mln_vec_push(tree->record_in, &tree->seen, {copy, directory}));
+        MLN_IGNORE(mln_vec_push(tree->record_in, &tree->seen, {copy, interest}));
 }
 
 struct mln_result mln_tree_fd(struct mln_tree *tree, const char *path, int flags, int *fd)
 {
-    record(tree, path, flags & O_DIRECTORY);
+    record(tree, path, flags & O_DIRECTORY ? MLN_TREE_LISTED : MLN_TREE_READ);
     *fd = -1;
     MLN_TRY(mln_root_open_path(&tree->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags, fd));
     struct stat st;
@@ -131,7 +131,7 @@ struct mln_str mln_tree_line(struct mln_tree *tree, const char *path, struct mln
 
 bool mln_tree_stat(struct mln_tree *tree, const char *path, bool follow, struct stat *st)
 {
-    record(tree, path, false);
+    record(tree, path, MLN_TREE_LOOKED);
     int fd;
     if (!mln_ok(mln_root_open_path(&tree->root, path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), &fd)))
         return false;
@@ -149,7 +149,7 @@ bool mln_tree_exists(struct mln_tree *tree, const char *path)
 struct mln_str mln_tree_link(struct mln_tree *tree, const char *path, struct mln_arena *arena)
 {
     char target[PATH_MAX];
-    record(tree, path, false);
+    record(tree, path, MLN_TREE_LOOKED);
     int fd;
     if (!mln_ok(mln_root_open_path(&tree->root, path, O_PATH | O_CLOEXEC | O_NOFOLLOW, &fd)))
         return (struct mln_str){NULL, 0};

@@ -11,9 +11,11 @@
 #include "base/vec.h"
 #include "os/root.h"
 
-struct mln_tree_seen { /* paths asked for, in memory of the arena given to mln_tree_record */
+/* What was asked about a path: its content, the names in it, or what stat says. */
+enum mln_tree_interest { MLN_TREE_READ, MLN_TREE_LISTED, MLN_TREE_LOOKED };
+struct mln_tree_seen { /* in memory of the arena given to mln_tree_record */
     struct mln_str path;
-    bool directory; /* was listed: any name in it matters */
+    enum mln_tree_interest interest;
 };
 
 struct mln_tree {
