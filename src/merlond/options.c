@@ -1,8 +1,7 @@
 #include "merlond/options.h"
 
+#include "content/yaml.h"
 #include "os/file.h"
-
-#include <yaml.h>
 
 enum option_kind { TEXT, SWITCH, NUMBER, LIST };
 
@@ -17,7 +16,7 @@ static const struct option {
     MLN_DAEMON_OPTIONS(O)
 #undef O
 };
-enum { OPTIONS = sizeof options / sizeof *options, CONFIG_BYTES = 256 << 10 };
+enum { OPTIONS = sizeof options / sizeof *options, CONFIG_BYTES = 64 << 10, CONFIG_ARENA_BYTES = 16 << 20 };
 
 static const struct {
     const char *word, *help;
@@ -94,64 +93,53 @@ static struct mln_result set(struct mln_daemon_options *out, const struct option
 /* ---- the configuration file: one mapping of option names to scalars or lists of them; JSON is YAML ---- */
 
 static struct mln_result set_node(struct mln_daemon_options *out, const struct option *option, struct mln_arena *arena,
-                                  const yaml_node_t *node)
+                                  const struct mln_yaml *node)
 {
-    if (node->type != YAML_SCALAR_NODE)
-        return mln_fail(MLN_E_INVALID, "line %zu: %s takes a single value", node->start_mark.line + 1, option->name);
     struct mln_str value;
-    MLN_TRY_STR(arena, value,
-                mln_str_dup(arena, (struct mln_str){(const char *)node->data.scalar.value, node->data.scalar.length}));
-    return mln_fail_at(set(out, option, value), "line %zu", node->start_mark.line + 1);
+    if (node->kind != MLN_YAML_SCALAR)
+        return mln_fail(MLN_E_INVALID, "line %u: %s takes a single value", node->line, option->name);
+    MLN_TRY_STR(arena, value, mln_str_dup(arena, node->text));
+    struct mln_result r = set(out, option, value);
+    return mln_ok(r) ? r : mln_fail_at(r, "line %u", node->line);
 }
 
-static struct mln_result set_pair(struct mln_daemon_options *out, struct mln_arena *arena, yaml_document_t *document,
-                                  const yaml_node_pair_t *pair)
+static struct mln_result set_pair(struct mln_daemon_options *out, struct mln_arena *arena, const struct mln_yaml *key,
+                                  const struct mln_yaml *value)
 {
-    const yaml_node_t *key = yaml_document_get_node(document, pair->key);
-    const yaml_node_t *value = yaml_document_get_node(document, pair->value);
-    struct mln_str name = key->type == YAML_SCALAR_NODE
-                              ? (struct mln_str){(const char *)key->data.scalar.value, key->data.scalar.length}
-                              : MLN_S("");
-    const struct option *option = find(name);
-    if (!option || mln_str_eq(name, MLN_S("config")))
-        return mln_fail(MLN_E_INVALID, "line %zu: there is no option '%.*s'", key->start_mark.line + 1, MLN_FMT(name));
-    if (option->kind != LIST || value->type != YAML_SEQUENCE_NODE)
+    const struct option *option = find(key->text);
+    if (!option || mln_str_eq(key->text, MLN_S("config")))
+        return mln_fail(MLN_E_INVALID, "line %u: there is no option '%.*s'", key->line, MLN_FMT(key->text));
+    if (option->kind != LIST || value->kind != MLN_YAML_SEQUENCE)
         return set_node(out, option, arena, value);
-    for (const yaml_node_item_t *item = value->data.sequence.items.start; item < value->data.sequence.items.top; item++)
-        MLN_TRY(set_node(out, option, arena, yaml_document_get_node(document, *item)));
+    for (size_t i = 0; i < value->n; i++)
+        MLN_TRY(set_node(out, option, arena, &value->items[i]));
     return MLN_OK;
 }
 
-static struct mln_result set_document(struct mln_daemon_options *out, struct mln_arena *arena, yaml_document_t *document)
+static struct mln_result set_text(struct mln_daemon_options *out, struct mln_arena *arena, struct mln_str text)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(document);
-    if (!root)
+    MLN_CLEANUP(mln_arena_free) struct mln_arena *scratch = mln_arena_new(CONFIG_ARENA_BYTES);
+    struct mln_yaml_error place = {0};
+    struct mln_yaml *root;
+    if (!scratch)
+        return mln_fail(MLN_E_MEMORY, "no memory for a configuration");
+    struct mln_result r = mln_yaml_parse(scratch, text, &root, &place);
+    if (!mln_ok(r))
+        return mln_fail_at(r, "line %u", place.line);
+    if (root->kind == MLN_YAML_SCALAR && root->text.n == 0)
         return MLN_OK;
-    if (root->type != YAML_MAPPING_NODE)
+    if (root->kind != MLN_YAML_MAPPING)
         return mln_fail(MLN_E_INVALID, "a mapping of option names to values is expected");
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top; pair++)
-        MLN_TRY(set_pair(out, arena, document, pair));
+    for (size_t i = 0; i < root->n; i++)
+        MLN_TRY(set_pair(out, arena, &root->items[2 * i], &root->items[2 * i + 1]));
     return MLN_OK;
 }
 
 static struct mln_result read_config(struct mln_daemon_options *out, struct mln_arena *arena, const char *path)
 {
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(CONFIG_BYTES);
-    yaml_parser_t parser;
-    yaml_document_t document;
     MLN_TRY(mln_file_read(path, 0, &text));
-    if (!yaml_parser_initialize(&parser))
-        return mln_fail(MLN_E_MEMORY, "no memory to read %s", path);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
-    struct mln_result r = MLN_OK;
-    if (yaml_parser_load(&parser, &document)) {
-        r = set_document(out, arena, &document);
-        yaml_document_delete(&document);
-    } else {
-        r = mln_fail(MLN_E_SYNTAX, "line %zu: %s", parser.problem_mark.line + 1,
-                     parser.problem ? parser.problem : "not YAML");
-    }
-    yaml_parser_delete(&parser);
+    struct mln_result r = set_text(out, arena, mln_buf_str(&text));
     return mln_ok(r) ? r : mln_fail_at(r, "%s", path);
 }
 
