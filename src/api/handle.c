@@ -242,12 +242,12 @@ static struct mln_result admit(struct mln_request *request, struct mln_reply *re
     }
     if (outcome != MLN_ROUTE_FOUND)
         return refuse_route(request, reply, allowed);
+    MLN_TRY(name_action(request));
     if (flags & MLN_ROUTE_MACHINE)
         MLN_TRY(authenticate_machine(request));
     if (!request->api_version.n && !(flags & (MLN_ROUTE_NO_VERSION | MLN_ROUTE_PUBLIC | MLN_ROUTE_MACHINE)))
         return mln_reply_error(reply, 400, "MissingApiVersionParameter",
                                "The api-version query parameter (?api-version=) is required for all requests.");
-    MLN_TRY(name_action(request));
     if (request->action.p)
         MLN_TRY(mln_access_check(request->api->rbac, &request->caller, request->action, request->id));
     bool refused;
