@@ -223,6 +223,10 @@ static struct mln_result fence(const struct mln_daemon_options *options)
     enum mln_sandbox_reach reach;
     MLN_TRY(mln_dir_ensure(options->state.p, 0700));
     MLN_TRY(mln_sandbox_fence(&paths, &reach));
+#ifdef __SANITIZE_ADDRESS__
+    mln_log(WARNING, "system calls are not filtered: the search for leaks traces the process when it ends");
+    return MLN_OK;
+#endif
     MLN_TRY(mln_sandbox_calls(MLN_SANDBOX_SERVER));
     mln_log(INFO, "system calls are filtered, files are fenced: %s", mln_sandbox_reach_word(reach));
     return MLN_OK;
