@@ -1,5 +1,6 @@
 /* Proofs of identity: passwords, client secrets, client assertions. */
 #include "access/signin_internal.h"
+#include "base/base64.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "json/json.h"

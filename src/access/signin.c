@@ -1,5 +1,6 @@
 #include "access/signin_internal.h"
 
+#include "base/base64.h"
 #include "crypto/random.h"
 
 enum {

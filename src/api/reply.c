@@ -1,7 +1,7 @@
 #include "api/reply.h"
 
 #include "api/path.h"
-#include "crypto/digest.h"
+#include "base/base64.h"
 
 #include <stdarg.h>
 

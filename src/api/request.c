@@ -1,6 +1,6 @@
 #include "api/handle.h"
 #include "api/path.h"
-#include "crypto/digest.h"
+#include "base/base64.h"
 
 enum { PAGE_MOST = 1000 };
 

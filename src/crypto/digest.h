@@ -1,8 +1,5 @@
 /*
- * Digests, message authentication, and the text forms of bytes (hex, base64).
- *
- * Bytes travel as struct mln_str. The decoders are strict: one text for each value, no blanks, no other alphabet, no
- * stray bits, padding exactly where the form has it. Signatures are in key.h and jwt.h.
+ * Digests, message authentication, and bytes as hex. Bytes travel as struct mln_str. Signatures are in key.h and jwt.h.
  */
 #ifndef MLN_CRYPTO_DIGEST_H
 #define MLN_CRYPTO_DIGEST_H
@@ -43,17 +40,5 @@ bool mln_secret_eq(struct mln_str a, struct mln_str b);
 struct mln_str mln_hex_encode(struct mln_str bytes, char *out);
 /* Exactly n bytes from 2 * n hex digits of either case; SYNTAX otherwise. */
 MLN_RESULT mln_hex_decode(struct mln_str text, unsigned char *out, size_t n);
-
-/* RFC 4648 alphabets and whether the text carries padding. */
-enum mln_base64_form {
-    MLN_BASE64,           /* '+', '/', padded */
-    MLN_BASE64_BARE,      /* '+', '/', without padding */
-    MLN_BASE64URL,        /* '-', '_', without padding (JOSE) */
-    MLN_BASE64URL_PADDED, /* '-', '_', padded */
-};
-/* Appends. LIMIT when out is full. */
-MLN_RESULT mln_base64_encode(enum mln_base64_form form, struct mln_str bytes, struct mln_buf *out);
-/* Appends the decoded bytes; SYNTAX for a text that the encoder could not have made (out is then unchanged). */
-MLN_RESULT mln_base64_decode(enum mln_base64_form form, struct mln_str text, struct mln_buf *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "crypto/jwt.h"
 
+#include "base/base64.h"
 #include "crypto/openssl.h"
 
 #include <openssl/core_names.h>

@@ -1,5 +1,6 @@
 #include "crypto/password.h"
 
+#include "base/base64.h"
 #include "crypto/digest.h"
 #include "crypto/openssl.h"
 #include "crypto/random.h"

@@ -1,5 +1,6 @@
 #include "crypto/random.h"
 
+#include "base/base64.h"
 #include "crypto/digest.h"
 #include "crypto/openssl.h"
 

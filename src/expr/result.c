@@ -1,5 +1,6 @@
 #include "expr/result.h"
 
+#include "base/base64.h"
 #include "expr/instant.h"
 
 #include <math.h>
@@ -15,18 +16,10 @@ static struct mln_result text(struct mln_arena *arena, struct mln_str s, mln_val
 
 static struct mln_result base64(struct mln_arena *arena, struct mln_str bytes, mln_value *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *p;
-    MLN_TRY_ARRAY(arena, p, (bytes.n + 2) / 3 * 4);
-    size_t n = 0;
-    for (size_t i = 0; i < bytes.n; i += 3) {
-        size_t have = bytes.n - i < 3 ? bytes.n - i : 3;
-        uint32_t group = 0;
-        for (size_t j = 0; j < 3; j++)
-            group = group << 8 | (j < have ? (unsigned char)bytes.p[i + j] : 0u);
-        for (size_t j = 0; j < 4; j++)
-            p[n++] = j <= have ? digits[group >> (18 - 6 * j) & 63] : '=';
-    }
+    size_t n = mln_base64_chars(MLN_BASE64, bytes.n);
+    MLN_TRY_ARRAY(arena, p, n);
+    mln_base64_write(MLN_BASE64, bytes, p);
     *out = mln_value_string((struct mln_str){p, n});
     return MLN_OK;
 }

@@ -1,6 +1,7 @@
 /* The hosts connector against a store and a posture engine of its own: tokens, enrolment, certificates, reports, status. */
 #include "check.h"
 
+#include "base/base64.h"
 #include "check_json.h"
 #include "connect/hosts.h"
 #include "crypto/ca.h"

@@ -1,6 +1,7 @@
 /* What the authority issues, and what it takes no notice of: ca.h. */
 #include "check.h"
 
+#include "base/base64.h"
 #include "base/time.h"
 #include "crypto/ca.h"
 

@@ -1,6 +1,7 @@
 /* Reading certificates, and whether a machine's is one of ours: cert.h. What is issued is looked at in test_ca.c. */
 #include "check.h"
 
+#include "base/base64.h"
 #include "base/time.h"
 #include "crypto/ca.h"
 

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "base/base64.h"
 #include "crypto/cert.h"
 #include "crypto/jwt.h"
 
