@@ -13,7 +13,10 @@ build: build/build.ninja ## compile everything into build/, optimised
 setup: ## install the distribution packages that are missing
 	tools/setup
 
-run: build ## start a server here, with this machine enrolled
+run: ## install what is missing, build, start a server here with this machine enrolled
+	tools/setup --run
+	@test -f build/build.ninja || meson setup build --prefix $(PREFIX)
+	ninja -C build src/merlond/merlond src/merlon/merlon merlon-agent
 	tools/run
 
 stop: ## stop what `make run` started
@@ -22,14 +25,14 @@ stop: ## stop what `make run` started
 status: ## tell what `make run` started and how it is
 	tools/run status
 
-test: ## build, run all tests, count them
+test: ## install what is missing, build, run all tests, count them
+	tools/setup
 	tools/test
 
 check: ## layout, both compilers, scripts, rooms, style
 	tools/check
 
 bench: build ## run the benchmarks
-	@test -x bench/run || { echo "there are no benchmarks yet"; exit 1; }
 	bench/run
 
 fuzz: ## libFuzzer on each target, FUZZ_SECONDS (60) each

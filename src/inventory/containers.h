@@ -7,8 +7,8 @@
 #define MLN_INVENTORY_CONTAINERS_H
 
 #include "base/time.h"
-#include "json/json.h"
 #include "store/store.h"
+#include "json/json.h"
 
 struct mln_subscription {
     struct mln_str id;           /* GUID in lower case */

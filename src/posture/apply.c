@@ -133,12 +133,12 @@ static struct mln_result put_claimed(struct mln_posture *p, struct putting *put,
     return MLN_OK;
 }
 
-/* The scope that an id lies in. */
+/* Claims what an id names, in a subscription that exists: memory is made for no other. */
 static struct mln_result claim(struct mln_posture *p, const struct mln_arm_id *id, struct mln_str key,
                                struct mln_arena *arena, struct mln_entry **entry)
 {
     struct mln_str subscription;
-    MLN_TRY_STR(arena, subscription, mln_str_lower(arena, id->subscription));
+    MLN_TRY(mln_posture_subscription(p, id->subscription, arena, &subscription));
     return mln_entry_claim(p, key, subscription, entry);
 }
 

@@ -52,9 +52,9 @@ MLN_RESULT mln_posture_delete_subscription(struct mln_posture *posture, struct m
 
 /* ---- answers ---- */
 
-struct mln_assessment { /* a finding as stored */
+struct mln_assessment {                                       /* a finding as stored */
     struct mln_str resource_id, resource_type, resource_name; /* the id as written by its owner */
-    const struct mln_rule *rule; /* of the pinned rule set */
+    const struct mln_rule *rule;                              /* of the pinned rule set */
     enum mln_status status;
     enum mln_cause cause;
     struct mln_str text;
@@ -91,9 +91,9 @@ MLN_RESULT mln_posture_score(struct mln_posture *posture, const struct mln_rules
 struct mln_fix {
     struct mln_str rule_key, resource;
 };
-MLN_RESULT mln_posture_what_if(struct mln_posture *posture, const struct mln_ruleset *rules, struct mln_str subscription,
-                               const struct mln_fix *fixes, size_t n_fixes, struct mln_arena *arena,
-                               struct mln_posture_score *out);
+MLN_RESULT mln_posture_what_if(struct mln_posture *posture, const struct mln_ruleset *rules,
+                               struct mln_str subscription, const struct mln_fix *fixes, size_t n_fixes,
+                               struct mln_arena *arena, struct mln_posture_score *out);
 /* The shortest list of fixes (each: one rule everywhere) found greedily that reaches percentage (0..1), best first. */
 MLN_RESULT mln_posture_plan(struct mln_posture *posture, const struct mln_ruleset *rules, struct mln_str subscription,
                             double percentage, struct mln_arena *arena, struct mln_fix **fixes, size_t *n,
@@ -104,7 +104,7 @@ struct mln_recommendation {
     const struct mln_rule *rule;
     int64_t healthy, unhealthy, not_applicable; /* resources */
     mln_nanopoints potential_increase; /* gained when all its unhealthy resources pass it and nothing else changes */
-    mln_nanopoints potential_share;    /* max / (healthy + unhealthy) x its unhealthy resources, over its controls: above 0
+    mln_nanopoints potential_share; /* max / (healthy + unhealthy) x its unhealthy resources, over its controls: above 0
                                           also where other recommendations fail on the same resources */
 };
 /* Of a subscription, by potential increase, potential share, severity, then unhealthy count. Rules without resources are

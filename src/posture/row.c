@@ -76,10 +76,57 @@ struct mln_result mln_row_removal(struct mln_arena *arena, const struct mln_row 
     return MLN_OK;
 }
 
+static struct mln_row_finding *find_finding(const struct mln_row *row, struct mln_str rule)
+{
+    size_t from = 0, to = row->n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = mln_str_cmp(row->findings[middle].rule, rule);
+        if (order == 0)
+            return &row->findings[middle];
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return NULL;
+}
+
+/* The finding after a change; was NULL: there was none. */
+static struct mln_row_finding changed_finding(const struct mln_row_finding *was, const struct mln_row_change *change,
+                                              int64_t now_ms)
+{
+    bool same_status = was && (int)was->status == change->after;
+    return (struct mln_row_finding){
+        .rule = change->rule,
+        .status = (enum mln_status)change->after,
+        .cause = change->cause,
+        .text = change->text,
+        .first_ms = was ? was->first_ms : now_ms,
+        .changed_ms = same_status ? was->changed_ms : now_ms,
+    };
+}
+
+/* Applies the record where each of its rules stays in the row, as most do: a long replay then takes no new memory. */
+static bool apply_in_place(struct mln_row *row, const struct mln_row_record *record)
+{
+    for (size_t i = 0; i < record->n; i++)
+        if (record->changes[i].after == NO_STATUS || !find_finding(row, record->changes[i].rule))
+            return false;
+    for (size_t i = 0; i < record->n; i++) {
+        struct mln_row_finding *finding = find_finding(row, record->changes[i].rule);
+        *finding = changed_finding(finding, &record->changes[i], record->evaluated_ms);
+    }
+    *row = (struct mln_row){record->id, record->type, record->version, record->evaluated_ms, row->findings, row->n};
+    return true;
+}
+
 struct mln_result mln_row_apply(struct mln_arena *arena, struct mln_row *row, const struct mln_row_record *record)
 {
     struct mln_row_finding *findings;
     size_t at = 0, n = 0;
+    if (apply_in_place(row, record))
+        return MLN_OK;
     MLN_TRY_ARRAY(arena, findings, row->n + record->n);
     for (size_t i = 0; i < record->n; i++) {
         const struct mln_row_change *change = &record->changes[i];
@@ -89,15 +136,7 @@ struct mln_result mln_row_apply(struct mln_arena *arena, struct mln_row *row, co
         const struct mln_row_finding *was = known ? &row->findings[at++] : NULL;
         if (change->after == NO_STATUS)
             continue;
-        bool same_status = was && (int)was->status == change->after;
-        findings[n++] = (struct mln_row_finding){
-            .rule = change->rule,
-            .status = (enum mln_status)change->after,
-            .cause = change->cause,
-            .text = change->text,
-            .first_ms = was ? was->first_ms : record->evaluated_ms,
-            .changed_ms = same_status ? was->changed_ms : record->evaluated_ms,
-        };
+        findings[n++] = changed_finding(was, change, record->evaluated_ms);
     }
     while (at < row->n)
         findings[n++] = row->findings[at++];

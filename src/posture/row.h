@@ -54,7 +54,8 @@ MLN_RESULT mln_row_merge(struct mln_arena *arena, const struct mln_row *before, 
 /* The record of a deleted resource. */
 MLN_RESULT mln_row_removal(struct mln_arena *arena, const struct mln_row *before, int64_t now_ms,
                            struct mln_row_record *record);
-/* Takes a row one record on: the replay of history. row starts as zero; strings are shared with the record. */
+/* Takes a row one record on, perhaps in its own findings: the replay of history. row starts as zero; strings are shared with
+   the record. */
 MLN_RESULT mln_row_apply(struct mln_arena *arena, struct mln_row *row, const struct mln_row_record *record);
 
 MLN_RESULT mln_row_write(const struct mln_row *row, struct mln_buf *out);

@@ -21,7 +21,7 @@
     C(RESOURCES, "resources", "lower-case resource id", "the resource's JSON")                                         \
     C(RESOURCE_CHANGES, "resource_changes", "time, resource id", "what changed, JSON")                                 \
     C(ASSESSMENTS, "assessments", "lower-case resource id", "all its assessments, JSON")                               \
-    C(ASSESSMENT_CHANGES, "assessment_changes", "time, resource id", "statuses before and after, JSON")                \
+    C(ASSESSMENT_CHANGES, "assessment_changes", "resource id, time", "statuses before and after, JSON")                \
     C(SCORE_CHANGES, "score_changes", "scope, time", "score before and after with causes, JSON")                       \
     C(DOCUMENTS, "documents", "lower-case ARM id", "settings, pricings, contacts, ... as ARM JSON")                    \
     C(PRINCIPALS, "principals", "principal id", "users and service principals, secrets hashed, JSON")                  \

@@ -210,6 +210,7 @@ static void a_resource_needs_a_place(void **state)
     assert_fails(NOT_FOUND, mln_posture_delete(estate.posture, MLN_S(GROUP), MLN_S("t")));
     assert_fails(INVALID, mln_posture_delete(estate.posture, MLN_S("x"), MLN_S("t")));
     assert_int_equal(stored(MLN_COLLECTION_RESOURCES), 0);
+    assert_int_equal(mln_scope_find(estate.posture, MLN_S(OTHER_SUB)), SIZE_MAX);
     assert_memory_is_the_store(&estate);
 }
 
