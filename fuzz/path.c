@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(1 << 22);
     struct mln_request request = {.arena = arena, .method = MLN_GET};
     uint32_t allowed;
-    if (!mln_ok(mln_path_split(arena, (struct mln_str){(const char *)data, size}, request.segments, &request.n_segments)) ||
+    if (!mln_ok(
+            mln_path_split(arena, (struct mln_str){(const char *)data, size}, request.segments, &request.n_segments)) ||
         !mln_ok(mln_request_locate(&request)))
         return 0;
     check(&request);

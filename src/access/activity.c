@@ -36,7 +36,7 @@ static struct mln_result hash_of(const char *previous, struct mln_str body, char
 }
 
 static const struct mln_field fields[] = {
-#define F(ctype, member, json, kind, need, doc)                                                     \
+#define F(ctype, member, json, kind, need, doc)                                                                        \
     MLN_FIELD(struct mln_activity_entry, member, json, kind, need, NULL, doc),
     MLN_ACTIVITY_FIELDS(F)
 #undef F
@@ -46,8 +46,8 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 /* Texts of strangers are cut, so that an entry always fits. */
 static void cut(struct mln_activity_entry *e)
 {
-    struct mln_str *texts[] = {&e->caller_id, &e->caller_name, &e->address, &e->action, &e->scope, &e->correlation_id,
-                               &e->client_command};
+    struct mln_str *texts[] = {&e->caller_id, &e->caller_name,    &e->address,       &e->action,
+                               &e->scope,     &e->correlation_id, &e->client_command};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = mln_str_sub(*texts[i], 0, TEXT_BYTES);
 }
@@ -222,7 +222,8 @@ struct check {
 };
 
 /* Whether the stored text is an entry that continues the chain; advances it. */
-static struct mln_result check_one(void *context, struct mln_str key, struct mln_str value, int64_t revision, bool *stop)
+static struct mln_result check_one(void *context, struct mln_str key, struct mln_str value, int64_t revision,
+                                   bool *stop)
 {
     (void)revision;
     struct check *check = context;

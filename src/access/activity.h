@@ -14,17 +14,17 @@
 #include "store/store.h"
 
 /* sequence and time are given by the log. */
-#define MLN_ACTIVITY_FIELDS(F)                                                                      \
-    F(int64_t, sequence, "sequence", I64, REQUIRED, "place in the log, from 1, without gaps")       \
-    F(int64_t, time_ms, "time", TIME, REQUIRED, "when; never before the entry in front of it")      \
-    F(struct mln_str, caller_id, "callerId", STR, OPTIONAL, "the principal's id")                   \
-    F(struct mln_str, caller_name, "callerName", STR, OPTIONAL, "its name at that time")            \
-    F(struct mln_str, address, "address", STR, OPTIONAL, "where the request came from")             \
-    F(struct mln_str, action, "action", STR, OPTIONAL, "Microsoft.Security/pricings/write")         \
-    F(struct mln_str, scope, "scope", STR, OPTIONAL, "the id that it was done to")                  \
-    F(struct mln_str, status, "status", STR, OPTIONAL, "Succeeded or Failed")                       \
-    F(int64_t, http_status, "httpStatus", I64, OPTIONAL, "status code of the answer")               \
-    F(struct mln_str, correlation_id, "correlationId", STR, OPTIONAL, "x-ms-correlation-request-id") \
+#define MLN_ACTIVITY_FIELDS(F)                                                                                         \
+    F(int64_t, sequence, "sequence", I64, REQUIRED, "place in the log, from 1, without gaps")                          \
+    F(int64_t, time_ms, "time", TIME, REQUIRED, "when; never before the entry in front of it")                         \
+    F(struct mln_str, caller_id, "callerId", STR, OPTIONAL, "the principal's id")                                      \
+    F(struct mln_str, caller_name, "callerName", STR, OPTIONAL, "its name at that time")                               \
+    F(struct mln_str, address, "address", STR, OPTIONAL, "where the request came from")                                \
+    F(struct mln_str, action, "action", STR, OPTIONAL, "Microsoft.Security/pricings/write")                            \
+    F(struct mln_str, scope, "scope", STR, OPTIONAL, "the id that it was done to")                                     \
+    F(struct mln_str, status, "status", STR, OPTIONAL, "Succeeded or Failed")                                          \
+    F(int64_t, http_status, "httpStatus", I64, OPTIONAL, "status code of the answer")                                  \
+    F(struct mln_str, correlation_id, "correlationId", STR, OPTIONAL, "x-ms-correlation-request-id")                   \
     F(struct mln_str, client_command, "clientCommand", STR, OPTIONAL, "the client's CommandName header")
 
 struct mln_activity_entry {

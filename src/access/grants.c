@@ -128,7 +128,8 @@ struct sweep {
     MLN_VEC(struct mln_str) keys;
 };
 
-static struct mln_result sweep_one(void *context, struct mln_str key, struct mln_str value, int64_t revision, bool *stop)
+static struct mln_result sweep_one(void *context, struct mln_str key, struct mln_str value, int64_t revision,
+                                   bool *stop)
 {
     (void)revision;
     struct sweep *sweep = context;

@@ -12,12 +12,12 @@
 #include "store/store.h"
 
 /* kind, key prefix in TOKENS, life in seconds, how many may stand at once (0: any number) */
-#define MLN_GRANTS(G)                                                                               \
-    G(REFRESH, "refresh/", 30 * 24 * 3600, 0)                                                       \
-    G(DEVICE, "device/", 900, 1000)                                                                 \
-    G(USER_CODE, "usercode/", 900, 1000) /* the code that a person types, leading to the device's */ \
-    G(CODE, "code/", 300, 1000)                                                                     \
-    G(SESSION, "session/", 12 * 3600, 0)                                                            \
+#define MLN_GRANTS(G)                                                                                                  \
+    G(REFRESH, "refresh/", 30 * 24 * 3600, 0)                                                                          \
+    G(DEVICE, "device/", 900, 1000)                                                                                    \
+    G(USER_CODE, "usercode/", 900, 1000) /* the code that a person types, leading to the device's */                   \
+    G(CODE, "code/", 300, 1000)                                                                                        \
+    G(SESSION, "session/", 12 * 3600, 0)                                                                               \
     G(ASSERTION, "assertion/", 3600, 0)
 
 enum mln_grant_kind {
@@ -29,18 +29,18 @@ enum mln_grant_kind {
 
 enum mln_grant_state { MLN_GRANT_OPEN, MLN_GRANT_APPROVED, MLN_GRANT_DENIED, MLN_GRANT_USED };
 
-#define MLN_GRANT_FIELDS(F)                                                                         \
-    F(struct mln_str, principal_id, "principal", STR, NULL, "for whom")                             \
-    F(int64_t, generation, "generation", I64, NULL, "of the principal then; another one ends the grant") \
-    F(struct mln_str, client_id, "client", STR, NULL, "the application that it was given to")       \
-    F(struct mln_str, redirect_uri, "redirect", STR, NULL, "CODE: where it was sent")               \
-    F(struct mln_str, challenge, "challenge", STR, NULL, "CODE: PKCE S256 challenge")               \
-    F(struct mln_str, nonce, "nonce", STR, NULL, "CODE: for the id token")                          \
-    F(struct mln_str, csrf, "csrf", STR, NULL, "SESSION: what its forms must repeat")               \
-    F(struct mln_str, target, "target", STR, NULL, "USER_CODE: key of the device's grant")          \
-    F(int, state, "state", ENUM, mln_grant_state_words, "OPEN to begin with")                       \
-    F(int64_t, used_ms, "usedTime", TIME, NULL, "REFRESH: when its successor was given out")        \
-    F(int64_t, created_ms, "createdTime", TIME, NULL, "when")                                       \
+#define MLN_GRANT_FIELDS(F)                                                                                            \
+    F(struct mln_str, principal_id, "principal", STR, NULL, "for whom")                                                \
+    F(int64_t, generation, "generation", I64, NULL, "of the principal then; another one ends the grant")               \
+    F(struct mln_str, client_id, "client", STR, NULL, "the application that it was given to")                          \
+    F(struct mln_str, redirect_uri, "redirect", STR, NULL, "CODE: where it was sent")                                  \
+    F(struct mln_str, challenge, "challenge", STR, NULL, "CODE: PKCE S256 challenge")                                  \
+    F(struct mln_str, nonce, "nonce", STR, NULL, "CODE: for the id token")                                             \
+    F(struct mln_str, csrf, "csrf", STR, NULL, "SESSION: what its forms must repeat")                                  \
+    F(struct mln_str, target, "target", STR, NULL, "USER_CODE: key of the device's grant")                             \
+    F(int, state, "state", ENUM, mln_grant_state_words, "OPEN to begin with")                                          \
+    F(int64_t, used_ms, "usedTime", TIME, NULL, "REFRESH: when its successor was given out")                           \
+    F(int64_t, created_ms, "createdTime", TIME, NULL, "when")                                                          \
     F(int64_t, expires_ms, "expiresTime", TIME, NULL, "from when on it is nothing")
 extern const char *const mln_grant_state_words[];
 
@@ -66,7 +66,8 @@ MLN_RESULT mln_grant_key(enum mln_grant_kind kind, struct mln_str secret, struct
 MLN_RESULT mln_grant_add(struct mln_grants *grants, struct mln_store_batch *batch, enum mln_grant_kind kind,
                          struct mln_str key, struct mln_grant *grant);
 /* NOT_FOUND also for an expired one. */
-MLN_RESULT mln_grant_find(struct mln_grants *grants, struct mln_str key, struct mln_arena *arena, struct mln_grant *out);
+MLN_RESULT mln_grant_find(struct mln_grants *grants, struct mln_str key, struct mln_arena *arena,
+                          struct mln_grant *out);
 /* Adds replacing or removing a grant that was found to the batch; the commit fails with PRECONDITION when somebody was
    faster, so that a code works once. */
 MLN_RESULT mln_grant_replace(struct mln_store_batch *batch, const struct mln_grant *grant);

@@ -5,7 +5,8 @@
 enum { SLOTS = 4096, WAYS = 8 };
 
 struct slot {
-    uint64_t hash; /* of the name; 0: free. Two names with one hash share their failures: rare, and only ever stricter */
+    uint64_t
+        hash; /* of the name; 0: free. Two names with one hash share their failures: rare, and only ever stricter */
     int64_t first_ms, last_ms;
     uint32_t failures;
 };

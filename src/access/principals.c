@@ -12,7 +12,7 @@ enum { TABLE_BUDGET_BYTES = 64 << 20, ROW_BYTES = 64 << 10 };
 const char *const mln_principal_kind_words[] = {"User", "ServicePrincipal", NULL};
 
 static const struct mln_field fields[] = {
-#define F(ctype, member, json, kind, need, words, doc)                                              \
+#define F(ctype, member, json, kind, need, words, doc)                                                                 \
     MLN_FIELD(struct mln_principal, member, json, kind, need, words, doc),
     MLN_PRINCIPAL_FIELDS(F)
 #undef F
@@ -237,8 +237,8 @@ struct mln_result mln_principal_caller(struct mln_principals *principals, struct
     struct mln_snapshot_pin *pin = mln_snapshot_pin(principals->tables, &value);
     const struct table *table = value;
     union mln_map_value *found = mln_map_get(table->by_id, id);
-    struct mln_result r = found ? caller_of(found->p, generation, arena, out)
-                                : mln_fail(MLN_E_UNAUTHENTICATED, "The token was revoked.");
+    struct mln_result r =
+        found ? caller_of(found->p, generation, arena, out) : mln_fail(MLN_E_UNAUTHENTICATED, "The token was revoked.");
     mln_snapshot_unpin(principals->tables, pin);
     return r;
 }

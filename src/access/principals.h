@@ -18,7 +18,7 @@ enum mln_principal_kind { MLN_PRINCIPAL_USER, MLN_PRINCIPAL_SERVICE };
 extern const char *const mln_principal_kind_words[]; /* "User", "ServicePrincipal", NULL */
 
 struct mln_principal_secret {
-    struct mln_str id, hash; /* GUID; scrypt text */
+    struct mln_str id, hash;        /* GUID; scrypt text */
     int64_t created_ms, expires_ms; /* 0: never */
 };
 struct mln_principal_certificate {
@@ -28,14 +28,14 @@ struct mln_principal_certificate {
     int64_t expires_ms;
 };
 
-#define MLN_PRINCIPAL_FIELDS(F)                                                                     \
-    F(struct mln_str, id, "id", STR, REQUIRED, NULL, "GUID; a service principal's client id too")   \
-    F(int, kind, "kind", ENUM, REQUIRED, mln_principal_kind_words, "User or ServicePrincipal")      \
-    F(struct mln_str, name, "name", STR, REQUIRED, NULL, "what a user signs in with; unique without case") \
-    F(struct mln_str, display_name, "displayName", STR, OPTIONAL, NULL, "for people")               \
-    F(bool, disabled, "disabled", BOOL, OPTIONAL, NULL, "no sign-in, and no token works")           \
-    F(int64_t, generation, "generation", I64, OPTIONAL, NULL, "tokens of another generation are refused") \
-    F(int64_t, created_ms, "createdTime", TIME, OPTIONAL, NULL, "when")                             \
+#define MLN_PRINCIPAL_FIELDS(F)                                                                                        \
+    F(struct mln_str, id, "id", STR, REQUIRED, NULL, "GUID; a service principal's client id too")                      \
+    F(int, kind, "kind", ENUM, REQUIRED, mln_principal_kind_words, "User or ServicePrincipal")                         \
+    F(struct mln_str, name, "name", STR, REQUIRED, NULL, "what a user signs in with; unique without case")             \
+    F(struct mln_str, display_name, "displayName", STR, OPTIONAL, NULL, "for people")                                  \
+    F(bool, disabled, "disabled", BOOL, OPTIONAL, NULL, "no sign-in, and no token works")                              \
+    F(int64_t, generation, "generation", I64, OPTIONAL, NULL, "tokens of another generation are refused")              \
+    F(int64_t, created_ms, "createdTime", TIME, OPTIONAL, NULL, "when")                                                \
     F(struct mln_str, created_by, "createdBy", STR, OPTIONAL, NULL, "principal id of who made it")
 
 struct mln_principal {

@@ -157,8 +157,8 @@ static struct mln_result thumbprint_of(const struct mln_json *header, char out[2
     return MLN_OK;
 }
 
-static const struct mln_principal_certificate *certificate_of(const struct mln_principal *principal, const char *thumbprint,
-                                                              int64_t now_ms)
+static const struct mln_principal_certificate *certificate_of(const struct mln_principal *principal,
+                                                              const char *thumbprint, int64_t now_ms)
 {
     for (size_t i = 0; i < principal->n_certificates; i++) {
         const struct mln_principal_certificate *c = &principal->certificates[i];

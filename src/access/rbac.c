@@ -3,8 +3,8 @@
 #include "base/map.h"
 #include "base/snapshot.h"
 #include "base/vec.h"
-#include "json/writer.h"
 #include "model/arm_id.h"
+#include "json/writer.h"
 
 #include <pthread.h>
 

@@ -1,7 +1,11 @@
 /* The built-in role definitions: Azure's own, by its GUIDs and lists (learn.microsoft.com, "Azure built-in roles"). */
 #include "access/rbac.h"
 
-#define LIST(...) (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}
+#define LIST(...)                                                                                                      \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__ __VA_OPT__(, ) NULL                                                                                \
+    }
 
 const struct mln_role mln_roles[] = {
     {
@@ -16,12 +20,12 @@ const struct mln_role mln_roles[] = {
         .name = "Contributor",
         .description = "Grants full access to manage all resources, but does not allow you to assign roles.",
         .actions = LIST("*"),
-        .not_actions = LIST("Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write",
-                            "Microsoft.Authorization/elevateAccess/Action",
-                            "Microsoft.Blueprint/blueprintAssignments/write",
-                            "Microsoft.Blueprint/blueprintAssignments/delete", "Microsoft.Compute/galleries/share/action",
-                            "Microsoft.Purview/consents/write", "Microsoft.Purview/consents/delete",
-                            "Microsoft.Resources/deploymentStacks/manageDenySetting/action"),
+        .not_actions =
+            LIST("Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write",
+                 "Microsoft.Authorization/elevateAccess/Action", "Microsoft.Blueprint/blueprintAssignments/write",
+                 "Microsoft.Blueprint/blueprintAssignments/delete", "Microsoft.Compute/galleries/share/action",
+                 "Microsoft.Purview/consents/write", "Microsoft.Purview/consents/delete",
+                 "Microsoft.Resources/deploymentStacks/manageDenySetting/action"),
     },
     {
         .id = "acdd72a7-3385-48ef-bd42-f606fba81ae7",
@@ -33,8 +37,9 @@ const struct mln_role mln_roles[] = {
     {
         .id = "fb1c8493-542b-48eb-b624-b4c8fea62acd",
         .name = "Security Admin",
-        .description = "View and update permissions for Defender for Cloud. Same permissions as the Security Reader role "
-                       "and can also update the security policy and dismiss alerts and recommendations.",
+        .description =
+            "View and update permissions for Defender for Cloud. Same permissions as the Security Reader role "
+            "and can also update the security policy and dismiss alerts and recommendations.",
         .actions = LIST("Microsoft.Authorization/*/read", "Microsoft.Authorization/policyAssignments/*",
                         "Microsoft.Authorization/policyDefinitions/*", "Microsoft.Authorization/policyExemptions/*",
                         "Microsoft.Authorization/policySetDefinitions/*", "Microsoft.Insights/alertRules/*",
@@ -47,8 +52,9 @@ const struct mln_role mln_roles[] = {
     {
         .id = "39bc4728-0917-49c7-9d2c-d95423bc2eb4",
         .name = "Security Reader",
-        .description = "View permissions for Defender for Cloud. Can view recommendations, alerts, a security policy, and "
-                       "security states, but cannot make changes.",
+        .description =
+            "View permissions for Defender for Cloud. Can view recommendations, alerts, a security policy, and "
+            "security states, but cannot make changes.",
         .actions = LIST("Microsoft.Authorization/*/read", "Microsoft.Insights/alertRules/read",
                         "Microsoft.operationalInsights/workspaces/*/read", "Microsoft.Resources/deployments/*/read",
                         "Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Security/*/read",

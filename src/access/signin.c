@@ -269,8 +269,8 @@ struct mln_result mln_signin_device_decide(struct mln_signin *signin, struct mln
     return commit_once(signin, &batch);
 }
 
-struct mln_result mln_signin_device_poll(struct mln_signin *signin, struct mln_str device_code, struct mln_str client_id,
-                                         struct mln_arena *arena, struct mln_principal *out)
+struct mln_result mln_signin_device_poll(struct mln_signin *signin, struct mln_str device_code,
+                                         struct mln_str client_id, struct mln_arena *arena, struct mln_principal *out)
 {
     struct mln_grant device;
     MLN_TRY(find(signin, MLN_GRANT_DEVICE, device_code, arena, &device));
@@ -332,9 +332,12 @@ struct mln_result mln_signin_code_start(struct mln_signin *signin, const struct 
     struct mln_principal principal;
     MLN_TRY(mln_signin_code_check(request));
     MLN_TRY(mln_principal_get(signin->setup.principals, principal_id, arena, &principal));
-    struct mln_grant grant = {
-        .principal_id = principal.id, .generation = principal.generation,  .client_id = request->client_id,
-        .redirect_uri = request->redirect_uri, .challenge = request->challenge, .nonce = request->nonce};
+    struct mln_grant grant = {.principal_id = principal.id,
+                              .generation = principal.generation,
+                              .client_id = request->client_id,
+                              .redirect_uri = request->redirect_uri,
+                              .challenge = request->challenge,
+                              .nonce = request->nonce};
     return give(signin, MLN_GRANT_CODE, &grant, arena, code);
 }
 
@@ -374,8 +377,7 @@ struct mln_result mln_signin_session_start(struct mln_signin *signin, const stru
     MLN_BUF_CLEANUP struct mln_buf token = MLN_BUF_SECRET(64);
     MLN_TRY(mln_random_token(SECRET_BYTES, &token));
     MLN_TRY_STR(arena, *csrf, mln_str_dup(arena, mln_buf_str(&token)));
-    struct mln_grant grant = {
-        .principal_id = principal->id, .generation = principal->generation, .csrf = *csrf};
+    struct mln_grant grant = {.principal_id = principal->id, .generation = principal->generation, .csrf = *csrf};
     return give(signin, MLN_GRANT_SESSION, &grant, arena, cookie);
 }
 

@@ -57,14 +57,15 @@ static struct mln_result sign(struct mln_tokens *tokens, const struct mln_buf *c
 {
     void *keys;
     struct mln_snapshot_pin *pin = mln_snapshot_pin(tokens->keys, &keys);
-    struct mln_result r = keys ? mln_jwt_keys_sign(keys, mln_buf_str(claims), out)
-                               : mln_fail(MLN_E_INTERNAL, "no signing keys");
+    struct mln_result r =
+        keys ? mln_jwt_keys_sign(keys, mln_buf_str(claims), out) : mln_fail(MLN_E_INTERNAL, "no signing keys");
     mln_snapshot_unpin(tokens->keys, pin);
     return r;
 }
 
 /* The claims that both kinds have; the caller closes the object. */
-static void put_claims(const struct mln_tokens *tokens, struct mln_json_writer *w, const struct mln_principal *principal)
+static void put_claims(const struct mln_tokens *tokens, struct mln_json_writer *w,
+                       const struct mln_principal *principal)
 {
     int64_t now = mln_now_ms(tokens->clock) / 1000;
     bool user = principal->kind == MLN_PRINCIPAL_USER;
@@ -122,8 +123,8 @@ static struct mln_result signed_claims(struct mln_tokens *tokens, struct mln_str
     void *keys;
     struct mln_str payload;
     struct mln_snapshot_pin *pin = mln_snapshot_pin(tokens->keys, &keys);
-    struct mln_result r = keys ? mln_jwt_keys_verify(keys, token, arena, &payload)
-                               : mln_fail(MLN_E_INTERNAL, "no signing keys");
+    struct mln_result r =
+        keys ? mln_jwt_keys_verify(keys, token, arena, &payload) : mln_fail(MLN_E_INTERNAL, "no signing keys");
     mln_snapshot_unpin(tokens->keys, pin);
     MLN_TRY(r);
     return mln_json_parse(arena, payload, CLAIMS_BYTES * 2, claims);

@@ -27,7 +27,7 @@ struct mln_api {
     struct mln_rbac *rbac;
     struct mln_activity *activity;
     struct mln_signin *signin;
-    struct mln_hosts *hosts; /* NULL: no machines can be enrolled */
+    struct mln_hosts *hosts;                   /* NULL: no machines can be enrolled */
     const struct mln_cert *const *authorities; /* that sign machines' certificates */
     size_t n_authorities;
     struct mln_operations *operations;

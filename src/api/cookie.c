@@ -38,7 +38,7 @@ struct mln_result mln_cookie_set(struct mln_request *request, struct mln_reply *
 {
     struct mln_str text;
     MLN_TRY_STR(request->arena, text,
-                mln_str_printf(request->arena, NAME "=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict%s", MLN_FMT(value),
-                               value.n ? "" : "; Max-Age=0"));
+                mln_str_printf(request->arena, NAME "=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
+                               MLN_FMT(value), value.n ? "" : "; Max-Age=0"));
     return mln_reply_header(request, reply, "Set-Cookie", text);
 }

@@ -17,7 +17,8 @@ static struct mln_str address_of(struct mln_arena *arena, struct MHD_Connection 
     if (info && info->client_addr->sa_family == AF_INET)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)info->client_addr)->sin_addr, text, sizeof text);
     else if (info && info->client_addr->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, text, sizeof text);
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)info->client_addr)->sin6_addr, text,
+                  sizeof text);
     struct mln_str address = mln_str_c(text);
     if (mln_str_starts(address, MLN_S("::ffff:")))
         address = mln_str_sub(address, 7, address.n);
@@ -28,7 +29,8 @@ static struct mln_str certificate_of(struct mln_arena *arena, struct MHD_Connect
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     unsigned n = 0;
-    const gnutls_datum_t *chain = info && info->tls_session ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
+    const gnutls_datum_t *chain =
+        info && info->tls_session ? gnutls_certificate_get_peers(info->tls_session, &n) : NULL;
     if (!chain || !n)
         return (struct mln_str){0};
     return mln_str_dup(arena, (struct mln_str){(const char *)chain[0].data, chain[0].size});
@@ -105,7 +107,8 @@ static enum MHD_Result answer(struct mln_exchange *x)
     struct MHD_Response *response;
     size_t size = reply->fixed_body.p ? reply->fixed_body.n : reply->body.n;
     if (reply->fixed_body.p) {
-        response = MHD_create_response_from_buffer(size, (void *)(uintptr_t)reply->fixed_body.p, MHD_RESPMEM_PERSISTENT);
+        response =
+            MHD_create_response_from_buffer(size, (void *)(uintptr_t)reply->fixed_body.p, MHD_RESPMEM_PERSISTENT);
     } else {
         response = MHD_create_response_from_buffer(size, reply->body.p, MHD_RESPMEM_MUST_FREE);
         if (response)
@@ -125,8 +128,8 @@ static void log_outcome(const struct mln_exchange *x)
 {
     const struct mln_request *r = &x->request;
     if (x->reply.status >= 500 && r->failure != MLN_E_OK)
-        mln_log(ERROR, "%.*s %.*s: %d: %s (request %.*s)", MLN_FMT(x->raw.method), MLN_FMT(mln_str_sub(r->target, 0, 300)),
-                x->reply.status, mln_error_text(), MLN_FMT(r->request_id));
+        mln_log(ERROR, "%.*s %.*s: %d: %s (request %.*s)", MLN_FMT(x->raw.method),
+                MLN_FMT(mln_str_sub(r->target, 0, 300)), x->reply.status, mln_error_text(), MLN_FMT(r->request_id));
     if (r->unrecorded_code != MLN_E_OK)
         mln_log(ERROR, "%.*s %.*s: the activity entry could not be written: %s (request %.*s)", MLN_FMT(x->raw.method),
                 MLN_FMT(mln_str_sub(r->target, 0, 300)), mln_code_doc(r->unrecorded_code), MLN_FMT(r->request_id));
@@ -138,8 +141,7 @@ static void log_outcome(const struct mln_exchange *x)
 
 static bool read_line(struct mln_exchange *x, const char *method)
 {
-    union MHD_ConnectionInfo const *info =
-        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    union MHD_ConnectionInfo const *info = MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     x->peer = info ? info->socket_context : NULL;
     x->raw.method = mln_str_dup(x->arena, mln_str_c(method));
     x->raw.headers = x->headers;
@@ -174,9 +176,9 @@ static bool begin(struct mln_exchange *x)
     uint64_t size = 0;
     atomic_fetch_add(&server->requests, 1);
     bool wanted = mln_api_begin(server->api, &x->raw, x->arena, &x->request, &x->reply, &most);
-    struct mln_result r = x->bad_headers ? mln_fail(MLN_E_LIMIT, "More than %d headers, or one that is not UTF-8.",
-                                                    MLN_MAX_HEADERS)
-                                         : announced(x, &size);
+    struct mln_result r =
+        x->bad_headers ? mln_fail(MLN_E_LIMIT, "More than %d headers, or one that is not UTF-8.", MLN_MAX_HEADERS)
+                       : announced(x, &size);
     x->no_body = mln_ok(r) && size == 0;
     if (!mln_ok(r)) {
         refuse(x, r);

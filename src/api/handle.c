@@ -14,7 +14,7 @@ static const struct {
     const char *word;
     enum mln_method method;
 } methods[] = {
-    {"GET", MLN_GET}, {"HEAD", MLN_GET},     {"PUT", MLN_PUT},
+    {"GET", MLN_GET},   {"HEAD", MLN_GET},    {"PUT", MLN_PUT},
     {"POST", MLN_POST}, {"PATCH", MLN_PATCH}, {"DELETE", MLN_DELETE},
 };
 
@@ -50,7 +50,8 @@ static bool split_host(struct mln_str host, struct mln_str *name)
     *name = mln_str_sub(host, bracket ? 1 : 0, end);
     struct mln_str port = end == SIZE_MAX ? (struct mln_str){0} : mln_str_sub(host, end + bracket, host.n);
     uint64_t number;
-    return !port.n || (port.p[0] == ':' && mln_ok(mln_str_to_u64(mln_str_sub(port, 1, port.n), &number)) && number <= 65535);
+    return !port.n ||
+           (port.p[0] == ':' && mln_ok(mln_str_to_u64(mln_str_sub(port, 1, port.n), &number)) && number <= 65535);
 }
 
 /* The address that this client used, when it is one that our certificate covers: what we tell it to go on with. */
@@ -91,14 +92,16 @@ static struct mln_result refuse_signin(struct mln_request *request, struct mln_r
                                "Bearer authorization_uri=\"%.*s/adfs\", error=\"invalid_token\", "
                                "error_description=\"%s\"",
                                MLN_FMT(request->base_url), why));
-    MLN_TRY(mln_reply_error(reply, 401, expired ? "ExpiredAuthenticationToken" : "InvalidAuthenticationToken", "%s", why));
+    MLN_TRY(
+        mln_reply_error(reply, 401, expired ? "ExpiredAuthenticationToken" : "InvalidAuthenticationToken", "%s", why));
     return mln_reply_header(request, reply, "WWW-Authenticate", header);
 }
 
 static struct mln_result by_cookie(struct mln_request *request)
 {
     if (request->method != MLN_GET && !mln_cookie_from_our_page(request))
-        return mln_fail(MLN_E_UNAUTHENTICATED, "A write with a browser session needs X-Merlon-Request: 1 from our own page.");
+        return mln_fail(MLN_E_UNAUTHENTICATED,
+                        "A write with a browser session needs X-Merlon-Request: 1 from our own page.");
     return mln_cookie_caller(request);
 }
 
@@ -180,8 +183,8 @@ static struct mln_result name_action(struct mln_request *request)
 /* Strangers are not recorded: they could fill the log. */
 static bool is_write(const struct mln_request *request)
 {
-    return request->method != MLN_GET && request->caller.kind != MLN_CALLER_NOBODY && request->route && request->route->action &&
-           !(request->route->flags & MLN_ROUTE_UNRECORDED);
+    return request->method != MLN_GET && request->caller.kind != MLN_CALLER_NOBODY && request->route &&
+           request->route->action && !(request->route->flags & MLN_ROUTE_UNRECORDED);
 }
 
 /* Writes the activity entry of a write whose handler has not done so: an engine owned its batch, or it was refused. */
@@ -206,13 +209,14 @@ static struct mln_result refuse_route(struct mln_request *request, struct mln_re
         for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
             if (allowed & methods[i].method)
                 n += snprintf(list + n, sizeof list - (size_t)n, "%s%s", n ? ", " : "", methods[i].word);
-        MLN_TRY(mln_reply_error(reply, 405, "MethodNotAllowed", "The method is not allowed here; allowed are %s.", list));
+        MLN_TRY(
+            mln_reply_error(reply, 405, "MethodNotAllowed", "The method is not allowed here; allowed are %s.", list));
         return mln_reply_header(request, reply, "Allow", mln_str_c(list));
     }
     if (request->provider.p)
         return mln_reply_error(reply, 404, "InvalidResourceType",
-                               "No resource type of the namespace '%.*s' is served at '%.*s'.", MLN_FMT(request->provider),
-                               MLN_FMT(mln_str_sub(request->id, 0, 512)));
+                               "No resource type of the namespace '%.*s' is served at '%.*s'.",
+                               MLN_FMT(request->provider), MLN_FMT(mln_str_sub(request->id, 0, 512)));
     return mln_reply_error(reply, 404, "NotFound", "Nothing is served at '%.*s'.",
                            MLN_FMT(mln_str_sub(request->id, 0, 512)));
 }
@@ -262,7 +266,8 @@ static void make_failure(struct mln_request *request, struct mln_reply *reply, s
     if (!mln_ok(mln_reply_failure(reply, failure)))
         mln_reply_empty(reply, mln_code_http(failure.code));
     if (failure.code == MLN_E_TOO_MANY || failure.code == MLN_E_BUSY)
-        MLN_IGNORE(mln_reply_header(request, reply, "Retry-After", failure.code == MLN_E_BUSY ? MLN_S("2") : MLN_S("30")));
+        MLN_IGNORE(
+            mln_reply_header(request, reply, "Retry-After", failure.code == MLN_E_BUSY ? MLN_S("2") : MLN_S("30")));
 }
 
 bool mln_api_begin(const struct mln_api *api, const struct mln_raw_request *raw, struct mln_arena *arena,
@@ -287,7 +292,8 @@ bool mln_api_begin(const struct mln_api *api, const struct mln_raw_request *raw,
     if (mln_ok(r))
         r = read_method(request, raw->method)
                 ? admit(request, reply, &go_on)
-                : mln_reply_error(reply, 501, "NotImplemented", "The method is not GET, HEAD, PUT, POST, PATCH or DELETE.");
+                : mln_reply_error(reply, 501, "NotImplemented",
+                                  "The method is not GET, HEAD, PUT, POST, PATCH or DELETE.");
     if (!mln_ok(r))
         make_failure(request, reply, r);
     if (!go_on || !mln_ok(r)) {
@@ -320,8 +326,9 @@ void mln_api_finish(struct mln_request *request, struct mln_str body, struct mln
 
 void mln_api_too_large(struct mln_request *request, struct mln_reply *reply, size_t max_body_bytes)
 {
-    make_failure(request, reply,
-                 mln_fail(MLN_E_LIMIT, "The request content is larger than the %zu bytes allowed here.", max_body_bytes));
+    make_failure(
+        request, reply,
+        mln_fail(MLN_E_LIMIT, "The request content is larger than the %zu bytes allowed here.", max_body_bytes));
     record(request, reply);
 }
 

@@ -18,7 +18,7 @@ enum {
 };
 
 struct mln_raw_request {
-    struct mln_str method, target; /* "GET", "/path?query" as sent */
+    struct mln_str method, target;  /* "GET", "/path?query" as sent */
     const struct mln_pair *headers; /* names in lower case */
     size_t n_headers;
     struct mln_str address;            /* without port */

@@ -34,7 +34,8 @@ struct mln_result mln_html_begin(struct mln_request *request, struct mln_reply *
     MLN_TRY(put(reply, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"));
     MLN_TRY(put(reply, title));
-    MLN_TRY(put(reply, " - Merlon</title>\n<link rel=\"stylesheet\" href=\"/adfs/page.css\">\n</head>\n<body>\n<main>\n<h1>"));
+    MLN_TRY(put(reply,
+                " - Merlon</title>\n<link rel=\"stylesheet\" href=\"/adfs/page.css\">\n</head>\n<body>\n<main>\n<h1>"));
     MLN_TRY(put(reply, title));
     MLN_TRY(put(reply, "</h1>\n"));
     if (!message.n)
@@ -70,8 +71,9 @@ struct mln_result mln_html_hidden(struct mln_reply *reply, const char *name, str
 struct mln_result mln_html_input(struct mln_reply *reply, const char *label, const char *name, const char *type,
                                  const char *autocomplete, struct mln_str value)
 {
-    MLN_TRY(mln_buf_printf(&reply->body, "<label>%s<input name=\"%s\" type=\"%s\" autocomplete=\"%s\" required value=\"",
-                           label, name, type, autocomplete));
+    MLN_TRY(mln_buf_printf(&reply->body,
+                           "<label>%s<input name=\"%s\" type=\"%s\" autocomplete=\"%s\" required value=\"", label, name,
+                           type, autocomplete));
     MLN_TRY(put_escaped(reply, value));
     return put(reply, "\"></label>\n");
 }

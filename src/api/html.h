@@ -8,7 +8,7 @@
    end at after a redirect (for the policy's form-action), "" for none. */
 MLN_RESULT mln_html_begin(struct mln_request *request, struct mln_reply *reply, int status, const char *title,
                           struct mln_str message, const char *post_to);
-MLN_RESULT mln_html_text(struct mln_reply *reply, struct mln_str text); /* a paragraph, escaped */
+MLN_RESULT mln_html_text(struct mln_reply *reply, struct mln_str text);   /* a paragraph, escaped */
 MLN_RESULT mln_html_form(struct mln_reply *reply, struct mln_str action); /* POST */
 MLN_RESULT mln_html_hidden(struct mln_reply *reply, const char *name, struct mln_str value);
 /* type: "text", "password"; autocomplete as HTML names it. */

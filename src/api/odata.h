@@ -6,7 +6,7 @@
 
 enum { MLN_ODATA_MAX_CLAUSES = 8 };
 
-struct mln_odata_clause { /* name op 'value', or a call without operator: "atScope()" */
+struct mln_odata_clause {           /* name op 'value', or a call without operator: "atScope()" */
     struct mln_str name, op, value; /* op: eq ne ge gt le lt; p NULL for a call */
 };
 

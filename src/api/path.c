@@ -39,8 +39,8 @@ struct mln_result mln_percent_decode(struct mln_arena *arena, struct mln_str tex
     return MLN_OK;
 }
 
-struct mln_result mln_path_split(struct mln_arena *arena, struct mln_str path, struct mln_str segments[MLN_MAX_SEGMENTS],
-                                 size_t *n)
+struct mln_result mln_path_split(struct mln_arena *arena, struct mln_str path,
+                                 struct mln_str segments[MLN_MAX_SEGMENTS], size_t *n)
 {
     *n = 0;
     if (!path.n || path.p[0] != '/')
@@ -96,8 +96,8 @@ struct mln_result mln_percent_encode(struct mln_buf *out, struct mln_str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
-                     c == '_' || c == '~';
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                     c == '.' || c == '_' || c == '~';
         MLN_TRY(plain ? mln_buf_byte(out, (char)c) : mln_buf_printf(out, "%%%02X", c));
     }
     return MLN_OK;

@@ -31,7 +31,8 @@ struct mln_json_writer *mln_reply_json(struct mln_reply *reply, int status);
 /* No body: 204, or 200 and 202 where the client expects none. */
 void mln_reply_empty(struct mln_reply *reply, int status);
 /* The value is copied into the request's arena. LIMIT: too many headers; INVALID: control bytes in the value. */
-MLN_RESULT mln_reply_header(struct mln_request *request, struct mln_reply *reply, const char *name, struct mln_str value);
+MLN_RESULT mln_reply_header(struct mln_request *request, struct mln_reply *reply, const char *name,
+                            struct mln_str value);
 
 /* An error in ARM's form, for codes that no struct mln_result stands for:
    return mln_reply_error(reply, 404, "ResourceGroupNotFound", "Resource group '%.*s' could not be found.", ...);

@@ -55,11 +55,11 @@ struct mln_request {
     const struct mln_route *route;
 
     enum mln_method method;
-    struct mln_str target;    /* the path as sent */
-    struct mln_str id;        /* the path as an ARM id: decoded, one leading slash, no trailing one */
-    struct mln_str scope;     /* what {S} {G} {R} {X} matched: an ARM id; "" at tenant level */
-    struct mln_str subscription, group; /* of the scope; p NULL when it has none */
-    struct mln_str provider;            /* "Microsoft.Security" as sent; p NULL when none is named */
+    struct mln_str target;                     /* the path as sent */
+    struct mln_str id;                         /* the path as an ARM id: decoded, one leading slash, no trailing one */
+    struct mln_str scope;                      /* what {S} {G} {R} {X} matched: an ARM id; "" at tenant level */
+    struct mln_str subscription, group;        /* of the scope; p NULL when it has none */
+    struct mln_str provider;                   /* "Microsoft.Security" as sent; p NULL when none is named */
     struct mln_str segments[MLN_MAX_SEGMENTS]; /* decoded */
     size_t n_segments;
     uint8_t scope_kind;                        /* enum mln_scope_kind */
@@ -76,15 +76,15 @@ struct mln_request {
 
     struct mln_str action; /* of the route, "{type}" filled in; p NULL when it has none */
     struct mln_caller caller;
-    struct mln_str address;               /* of the other side, without port */
-    struct mln_str host;                  /* the Host header, lower case */
-    struct mln_str base_url;              /* "https://HOST:PORT" as this client sees the server */
-    struct mln_str request_id;            /* ours, x-ms-request-id and x-ms-correlation-request-id */
-    struct mln_str client_certificate;    /* DER, not verified yet; p NULL without one */
-    const struct mln_pair *headers;       /* names in lower case */
+    struct mln_str address;            /* of the other side, without port */
+    struct mln_str host;               /* the Host header, lower case */
+    struct mln_str base_url;           /* "https://HOST:PORT" as this client sees the server */
+    struct mln_str request_id;         /* ours, x-ms-request-id and x-ms-correlation-request-id */
+    struct mln_str client_certificate; /* DER, not verified yet; p NULL without one */
+    const struct mln_pair *headers;    /* names in lower case */
     size_t n_headers;
-    struct mln_str session_csrf; /* of a caller with a cookie: what forms must repeat */
-    bool recorded; /* the activity entry is written already (mln_request_commit did it) */
+    struct mln_str session_csrf;   /* of a caller with a cookie: what forms must repeat */
+    bool recorded;                 /* the activity entry is written already (mln_request_commit did it) */
     enum mln_code failure;         /* what the answer's error came from, for the log; OK when there is none */
     enum mln_code unrecorded_code; /* why the activity entry of a change that was made could not be written */
 };
@@ -92,10 +92,10 @@ struct mln_request {
 typedef struct mln_result (*mln_handler)(struct mln_request *request, struct mln_reply *reply);
 
 enum mln_route_flag {
-    MLN_ROUTE_PUBLIC = 1,     /* nobody need be signed in */
-    MLN_ROUTE_NO_VERSION = 2, /* api-version is not asked for */
-    MLN_ROUTE_RAW = 4,        /* the body is not JSON; the handler reads request->body */
-    MLN_ROUTE_MACHINE = 8,    /* for enrolled machines, who come with a client certificate */
+    MLN_ROUTE_PUBLIC = 1,      /* nobody need be signed in */
+    MLN_ROUTE_NO_VERSION = 2,  /* api-version is not asked for */
+    MLN_ROUTE_RAW = 4,         /* the body is not JSON; the handler reads request->body */
+    MLN_ROUTE_MACHINE = 8,     /* for enrolled machines, who come with a client certificate */
     MLN_ROUTE_UNRECORDED = 16, /* a POST that changes nothing (a question): no activity entry */
 };
 
@@ -115,7 +115,10 @@ struct mln_route_table {
     const struct mln_route *routes;
     size_t n;
 };
-#define MLN_ROUTE_TABLE(name, array) {(name), (array), sizeof(array) / sizeof *(array)}
+#define MLN_ROUTE_TABLE(name, array)                                                                                   \
+    {                                                                                                                  \
+        (name), (array), sizeof(array) / sizeof *(array)                                                               \
+    }
 
 /* ---- what handlers ask of a request ---- */
 

@@ -187,8 +187,12 @@ static struct mln_result compile(struct mln_router *router, const struct mln_rou
 {
     MLN_BUF_CLEANUP struct mln_buf type = MLN_BUF(512);
     struct compiled compiled = {.route = route};
-    struct pattern p = {.router = router, .compiled = &compiled, .node = &router->no_provider, .type = &type,
-                        .rest = mln_str_c(route->pattern), .whole = route->pattern};
+    struct pattern p = {.router = router,
+                        .compiled = &compiled,
+                        .node = &router->no_provider,
+                        .type = &type,
+                        .rest = mln_str_c(route->pattern),
+                        .whole = route->pattern};
     bool provider = has_provider(p.rest);
     MLN_TRY(read_scope(&p, provider));
     if (provider)

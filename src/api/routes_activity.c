@@ -73,7 +73,8 @@ static bool passes(const struct listing *list, const struct mln_activity_entry *
     if (w->group.p && (!mln_ok(mln_arm_id_parse(e->scope, &id)) || !mln_str_eq_nocase(id.group, w->group)))
         return false;
     return (!w->resource.p || mln_arm_id_below(e->scope, w->resource)) &&
-           (!w->caller.p || mln_str_eq_nocase(w->caller, e->caller_name) || mln_str_eq_nocase(w->caller, e->caller_id)) &&
+           (!w->caller.p || mln_str_eq_nocase(w->caller, e->caller_name) ||
+            mln_str_eq_nocase(w->caller, e->caller_id)) &&
            (!w->correlation.p || mln_str_eq_nocase(w->correlation, e->correlation_id));
 }
 
@@ -174,7 +175,8 @@ static struct mln_result get_values(struct mln_request *request, struct mln_repl
     for (size_t i = 0; i < n; i++)
         MLN_TRY(read_clause(&clauses[i], &list.wanted));
     list.w = mln_reply_list_begin(reply);
-    MLN_TRY(mln_activity_list(request->api->activity, list.wanted.from_ms, list.wanted.to_ms, before, list_entry, &list));
+    MLN_TRY(
+        mln_activity_list(request->api->activity, list.wanted.from_ms, list.wanted.to_ms, before, list_entry, &list));
     char next[24];
     int bytes = snprintf(next, sizeof next, "%lld", (long long)list.last);
     return mln_reply_list_end(request, reply, list.more ? (struct mln_str){next, (size_t)bytes} : (struct mln_str){0});

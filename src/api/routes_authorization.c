@@ -103,8 +103,9 @@ static struct mln_result put_assignment(struct mln_arena *arena, struct mln_json
     struct mln_str definition;
     struct mln_str holder = mln_str_starts_nocase(a->scope, MLN_S("/subscriptions/")) ? a->scope : MLN_S("");
     size_t end = holder.n ? mln_str_find(holder, MLN_S("/"), sizeof "/subscriptions/" - 1) : 0;
-    MLN_TRY_STR(arena, definition,
-                mln_str_printf(arena, "%.*s" A "/roleDefinitions/%s", MLN_FMT(mln_str_sub(holder, 0, end)), a->role->id));
+    MLN_TRY_STR(
+        arena, definition,
+        mln_str_printf(arena, "%.*s" A "/roleDefinitions/%s", MLN_FMT(mln_str_sub(holder, 0, end)), a->role->id));
     mln_envelope_begin(w, a->id, a->name, "Microsoft.Authorization/roleAssignments");
     mln_envelope_properties(w);
     mln_json_member_str(w, "roleDefinitionId", definition);
@@ -136,8 +137,8 @@ static struct mln_result list_assignment(void *context, const struct mln_role_as
                 return MLN_OK;
             continue;
         }
-        bool principal = mln_str_eq_nocase(c->name, MLN_S("principalId")) ||
-                         mln_str_eq_nocase(c->name, MLN_S("assignedTo"));
+        bool principal =
+            mln_str_eq_nocase(c->name, MLN_S("principalId")) || mln_str_eq_nocase(c->name, MLN_S("assignedTo"));
         if (!principal || !mln_str_eq_nocase(c->op, MLN_S("eq")))
             return mln_fail(MLN_E_INVALID, "$filter: atScope() and principalId eq '...' are understood here.");
         if (!mln_str_eq_nocase(c->value, a->principal_id))
@@ -165,7 +166,8 @@ static struct mln_result answer_assignment(struct mln_request *request, struct m
 
 static struct mln_result assignment_missing(struct mln_reply *reply, struct mln_str name)
 {
-    return mln_reply_error(reply, 404, "RoleAssignmentNotFound", "The role assignment '%.*s' is not found.", MLN_FMT(name));
+    return mln_reply_error(reply, 404, "RoleAssignmentNotFound", "The role assignment '%.*s' is not found.",
+                           MLN_FMT(name));
 }
 
 static struct mln_result get_assignment(struct mln_request *request, struct mln_reply *reply)
@@ -196,7 +198,8 @@ static struct mln_result read_assignment(struct mln_request *request, struct mln
     a->role = mln_role_find(mln_str_sub(definition, slash, definition.n));
     *refused = true;
     if (!a->role)
-        return mln_reply_error(reply, 400, "RoleDefinitionDoesNotExist", "roleDefinitionId names no role of this server.");
+        return mln_reply_error(reply, 400, "RoleDefinitionDoesNotExist",
+                               "roleDefinitionId names no role of this server.");
     struct mln_result r =
         mln_principal_get(mln_signin_principals(request->api->signin), principal_id, request->arena, &principal);
     if (r.code == MLN_E_NOT_FOUND)

@@ -52,8 +52,8 @@ static struct mln_result oauth_failure(struct token_request *t, struct mln_resul
 
 /* ---- the answer ---- */
 
-static struct mln_result put_id_token(struct token_request *t, const struct mln_principal *principal, struct mln_str nonce,
-                                      struct mln_json_writer *w)
+static struct mln_result put_id_token(struct token_request *t, const struct mln_principal *principal,
+                                      struct mln_str nonce, struct mln_json_writer *w)
 {
     MLN_BUF_CLEANUP struct mln_buf id = MLN_BUF_SECRET(MLN_JWT_MAX_BYTES);
     struct mln_str issuer;
@@ -105,8 +105,7 @@ static struct mln_result prove_client(struct token_request *t, struct mln_princi
         return mln_fail(MLN_E_INVALID, "client_assertion_type must be jwt-bearer.");
     MLN_TRY_STR(request->arena, audiences[0],
                 mln_str_printf(request->arena, "%.*s/adfs/oauth2/token", MLN_FMT(request->base_url)));
-    MLN_TRY_STR(request->arena, audiences[1],
-                mln_str_printf(request->arena, "%.*s/adfs", MLN_FMT(request->base_url)));
+    MLN_TRY_STR(request->arena, audiences[1], mln_str_printf(request->arena, "%.*s/adfs", MLN_FMT(request->base_url)));
     return mln_signin_assertion(t->signin, t->client_id, assertion, audiences, 2, request->address, request->arena,
                                 principal);
 }
@@ -123,8 +122,8 @@ static struct mln_result by_client(struct token_request *t)
 static struct mln_result by_password(struct token_request *t)
 {
     struct mln_principal principal = {0};
-    struct mln_result r = mln_signin_password(t->signin, field(t, "username"), field(t, "password"), t->request->address,
-                                              t->request->arena, &principal);
+    struct mln_result r = mln_signin_password(t->signin, field(t, "username"), field(t, "password"),
+                                              t->request->address, t->request->arena, &principal);
     return mln_ok(r) ? give_user_tokens(t, &principal, (struct mln_str){0}) : oauth_failure(t, r, "invalid_grant");
 }
 
@@ -148,9 +147,8 @@ static struct mln_result by_code(struct token_request *t)
 {
     struct mln_principal principal = {0};
     struct mln_str nonce = {0};
-    struct mln_result r =
-        mln_signin_code(t->signin, field(t, "code"), t->client_id, field(t, "redirect_uri"), field(t, "code_verifier"),
-                        t->request->arena, &principal, &nonce);
+    struct mln_result r = mln_signin_code(t->signin, field(t, "code"), t->client_id, field(t, "redirect_uri"),
+                                          field(t, "code_verifier"), t->request->arena, &principal, &nonce);
     return mln_ok(r) ? give_user_tokens(t, &principal, nonce) : oauth_failure(t, r, "invalid_grant");
 }
 
@@ -158,8 +156,8 @@ static struct mln_result by_refresh(struct token_request *t)
 {
     MLN_BUF_CLEANUP struct mln_buf refresh = MLN_BUF_SECRET(256);
     struct mln_principal principal = {0};
-    struct mln_result r = mln_signin_refresh(t->signin, field(t, "refresh_token"), t->client_id, t->request->arena,
-                                             &principal, &refresh);
+    struct mln_result r =
+        mln_signin_refresh(t->signin, field(t, "refresh_token"), t->client_id, t->request->arena, &principal, &refresh);
     return mln_ok(r) ? give_tokens(t, &principal, mln_buf_str(&refresh), (struct mln_str){0})
                      : oauth_failure(t, r, "invalid_grant");
 }
@@ -213,8 +211,8 @@ static struct mln_result post_device_code(struct mln_request *request, struct ml
     MLN_TRY_STR(request->arena, page,
                 mln_str_printf(request->arena, "%.*s/adfs/oauth2/deviceauth", MLN_FMT(request->base_url)));
     MLN_TRY_STR(request->arena, message,
-                mln_str_printf(request->arena, "To sign in, open %.*s in a web browser and enter the code %s.", MLN_FMT(page),
-                               user_code));
+                mln_str_printf(request->arena, "To sign in, open %.*s in a web browser and enter the code %s.",
+                               MLN_FMT(page), user_code));
     struct mln_json_writer *w = mln_reply_json(reply, 200);
     mln_json_begin_object(w);
     mln_json_member_str(w, "device_code", mln_buf_str(&device_code));
@@ -251,7 +249,8 @@ static struct mln_result put_address(struct mln_request *request, struct mln_jso
 
 static struct mln_result get_configuration(struct mln_request *request, struct mln_reply *reply)
 {
-    static const char *const types[] = {"code", NULL}, *const algorithms[] = {"ES256", NULL}, *const pkce[] = {"S256", NULL},
+    static const char *const types[] = {"code", NULL}, *const algorithms[] = {"ES256", NULL},
+                             *const pkce[] = {"S256", NULL},
                              *const auth[] = {"client_secret_post", "private_key_jwt", NULL},
                              *const subjects[] = {"public", NULL};
     struct mln_json_writer *w = mln_reply_json(reply, 200);

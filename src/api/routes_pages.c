@@ -12,15 +12,14 @@
 enum { MAX_FIELDS = 24, FORM_BYTES = 16 << 10 };
 #define LOOPBACK "http://localhost:* http://127.0.0.1:*"
 
-static const char page_css[] =
-    ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\n"
-    "body{margin:0;display:grid;min-height:100vh;place-items:center}\n"
-    "main{width:min(24rem,90vw);padding:2rem}\n"
-    "h1{font-size:1.4rem}\n"
-    "label{display:block;margin:0 0 1rem}\n"
-    "input{display:block;width:100%;box-sizing:border-box;padding:.5rem;font:inherit}\n"
-    "button{padding:.5rem 1.2rem;font:inherit;margin:0 .5rem .5rem 0}\n"
-    "[role=alert]{border-left:4px solid #c50f1f;padding:.25rem .75rem}\n";
+static const char page_css[] = ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\n"
+                               "body{margin:0;display:grid;min-height:100vh;place-items:center}\n"
+                               "main{width:min(24rem,90vw);padding:2rem}\n"
+                               "h1{font-size:1.4rem}\n"
+                               "label{display:block;margin:0 0 1rem}\n"
+                               "input{display:block;width:100%;box-sizing:border-box;padding:.5rem;font:inherit}\n"
+                               "button{padding:.5rem 1.2rem;font:inherit;margin:0 .5rem .5rem 0}\n"
+                               "[role=alert]{border-left:4px solid #c50f1f;padding:.25rem .75rem}\n";
 
 struct page {
     struct mln_request *request;
@@ -60,8 +59,8 @@ static struct mln_result set_form_cookie(struct page *page, struct mln_str *toke
     MLN_TRY(mln_random_token(24, &random));
     MLN_TRY_STR(page->request->arena, *token, mln_str_dup(page->request->arena, mln_buf_str(&random)));
     MLN_TRY_STR(page->request->arena, cookie,
-                mln_str_printf(page->request->arena, "__Host-merlon-form=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict",
-                               MLN_FMT(*token)));
+                mln_str_printf(page->request->arena,
+                               "__Host-merlon-form=%.*s; Path=/; Secure; HttpOnly; SameSite=Strict", MLN_FMT(*token)));
     return mln_reply_header(page->request, page->reply, "Set-Cookie", cookie);
 }
 
@@ -108,7 +107,8 @@ static struct mln_result sign_in(struct page *page, bool *in)
         return show_signin(page, why);
     }
     MLN_TRY(r);
-    MLN_TRY(mln_signin_session_start(request->api->signin, &principal, request->arena, &cookie, &request->session_csrf));
+    MLN_TRY(
+        mln_signin_session_start(request->api->signin, &principal, request->arena, &cookie, &request->session_csrf));
     MLN_TRY(mln_cookie_set(request, page->reply, mln_buf_str(&cookie)));
     page->principal_id = principal.id;
     *in = true;
@@ -162,8 +162,9 @@ static struct mln_result console_page(struct mln_request *request, struct mln_re
 
 /* ---- authorization ---- */
 
-static const char *const authorize_kept[] = {"client_id", "redirect_uri", "response_type", "response_mode", "state", "nonce",
-                                             "code_challenge", "code_challenge_method", NULL};
+static const char *const authorize_kept[] = {"client_id", "redirect_uri", "response_type",  "response_mode",
+                                             "state",     "nonce",        "code_challenge", "code_challenge_method",
+                                             NULL};
 
 static struct mln_code_request code_request(const struct page *page)
 {
@@ -272,11 +273,12 @@ static struct mln_result show_code_form(struct page *page, struct mln_str messag
 static struct mln_result show_decision(struct page *page, const struct mln_grant *grant)
 {
     struct mln_str text;
-    MLN_TRY_STR(page->request->arena, text,
-                mln_str_printf(page->request->arena,
-                               "%.*s asks to act as %.*s. Allow this only if you started it yourself and the code that it "
-                               "shows is the one you entered.",
-                               MLN_FMT(client_name(grant->client_id)), MLN_FMT(page->request->caller.name)));
+    MLN_TRY_STR(
+        page->request->arena, text,
+        mln_str_printf(page->request->arena,
+                       "%.*s asks to act as %.*s. Allow this only if you started it yourself and the code that it "
+                       "shows is the one you entered.",
+                       MLN_FMT(client_name(grant->client_id)), MLN_FMT(page->request->caller.name)));
     MLN_TRY(mln_html_begin(page->request, page->reply, 200, page->title, MLN_S(""), page->post_to));
     MLN_TRY(mln_html_text(page->reply, text));
     MLN_TRY(mln_html_form(page->reply, page->path));
@@ -297,7 +299,8 @@ static struct mln_result show_outcome(struct page *page, struct mln_str text)
 
 static struct mln_result device_page(struct mln_request *request, struct mln_reply *reply)
 {
-    struct page page = {.request = request, .reply = reply, .title = "Connect a program", .post_to = "", .kept = device_kept};
+    struct page page = {
+        .request = request, .reply = reply, .title = "Connect a program", .post_to = "", .kept = device_kept};
     bool in;
     struct mln_str step, code;
     MLN_TRY(open_page(&page, &in, &step));
@@ -309,9 +312,10 @@ static struct mln_result device_page(struct mln_request *request, struct mln_rep
         return show_code_form(&page, MLN_S(""));
     struct mln_grant grant;
     bool allow = mln_str_eq(step, MLN_S("allow"));
-    struct mln_result r = decide ? mln_signin_device_decide(request->api->signin, code, request->address, page.principal_id,
-                                                            allow, request->arena)
-                                 : mln_signin_device_find(request->api->signin, code, request->address, request->arena, &grant);
+    struct mln_result r =
+        decide ? mln_signin_device_decide(request->api->signin, code, request->address, page.principal_id, allow,
+                                          request->arena)
+               : mln_signin_device_find(request->api->signin, code, request->address, request->arena, &grant);
     if (r.code == MLN_E_NOT_FOUND || r.code == MLN_E_TOO_MANY || r.code == MLN_E_UNAUTHENTICATED) {
         struct mln_str why;
         MLN_TRY_STR(request->arena, why, mln_str_dup(request->arena, mln_str_c(mln_error_text())));

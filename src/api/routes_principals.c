@@ -159,7 +159,8 @@ static struct mln_result read_properties(struct mln_request *request, const stru
         p->kind = kind;
     }
     bool user = p->kind == MLN_PRINCIPAL_USER;
-    p->name = mln_json_str(mln_json_get_nocase(properties, user ? MLN_S("userName") : MLN_S("appDisplayName")), p->name);
+    p->name =
+        mln_json_str(mln_json_get_nocase(properties, user ? MLN_S("userName") : MLN_S("appDisplayName")), p->name);
     p->display_name = mln_json_str(mln_json_get_nocase(properties, MLN_S("displayName")), p->display_name);
     bool enabled = mln_json_bool(mln_json_get_nocase(properties, MLN_S("accountEnabled")), !p->disabled);
     p->generation += !enabled && !p->disabled; /* switched off: all its tokens end */
@@ -230,7 +231,8 @@ static struct mln_result add_secret(struct mln_request *request, struct mln_repl
     MLN_TRY(find(request, &p));
     if (p.kind != MLN_PRINCIPAL_SERVICE)
         return mln_fail(MLN_E_INVALID, "A user has a password, not secrets.");
-    struct mln_str expires = mln_json_str(mln_json_get_nocase(request->json, MLN_S("expiresTime")), (struct mln_str){0});
+    struct mln_str expires =
+        mln_json_str(mln_json_get_nocase(request->json, MLN_S("expiresTime")), (struct mln_str){0});
     if (expires.n) {
         MLN_TRY(mln_time_parse(expires, &expires_ms));
         if (expires_ms <= request->now_ms)

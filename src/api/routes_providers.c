@@ -63,8 +63,8 @@ static struct mln_result collect(struct mln_request *request, struct mln_str pro
 
 /* ---- providers ---- */
 
-static struct mln_result put_provider(struct mln_request *request, struct mln_json_writer *w, const struct offers *offers,
-                                      struct mln_str provider)
+static struct mln_result put_provider(struct mln_request *request, struct mln_json_writer *w,
+                                      const struct offers *offers, struct mln_str provider)
 {
     struct mln_str id;
     MLN_TRY_STR(request->arena, id,
@@ -160,8 +160,8 @@ static struct mln_result get_operation_result(struct mln_request *request, struc
 {
     int status;
     mln_reply_json(reply, 200);
-    MLN_TRY(mln_operations_find(request->api->operations, request->subscription, mln_request_capture(request, "id"), &status,
-                                &reply->body));
+    MLN_TRY(mln_operations_find(request->api->operations, request->subscription, mln_request_capture(request, "id"),
+                                &status, &reply->body));
     reply->status = status;
     if (!reply->body.n)
         reply->content_type = NULL;
@@ -173,7 +173,7 @@ static const struct mln_route routes[] = {
     {MLN_GET, "{S}/providers/{namespace}", get_provider, NULL, NULL, 0, 0},
     {MLN_POST, "{S}/providers/{namespace}/register", get_provider, "{type}/action", NULL, 0, 0},
     {MLN_GET, "{P}/operations", get_operations, NULL, "2015-06-01-preview", 0, 0},
-    {MLN_GET, "{S}{P}{L}/operationResults/{id}", get_operation_result, "Microsoft.Security/locations/operationResults/read",
-     "2025-10-01-preview", 0, 0},
+    {MLN_GET, "{S}{P}{L}/operationResults/{id}", get_operation_result,
+     "Microsoft.Security/locations/operationResults/read", "2025-10-01-preview", 0, 0},
 };
 const struct mln_route_table mln_routes_providers = MLN_ROUTE_TABLE("providers", routes);

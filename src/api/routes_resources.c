@@ -83,7 +83,8 @@ static struct mln_result get_resources(struct mln_request *request, struct mln_r
     size_t n;
     MLN_TRY(mln_odata_parse(request->arena, mln_request_query(request, "$filter"), clauses, &n));
     for (size_t i = 0; i < n; i++) {
-        if (!mln_str_eq_nocase(clauses[i].name, MLN_S("resourceType")) || !mln_str_eq_nocase(clauses[i].op, MLN_S("eq")))
+        if (!mln_str_eq_nocase(clauses[i].name, MLN_S("resourceType")) ||
+            !mln_str_eq_nocase(clauses[i].op, MLN_S("eq")))
             return mln_fail(MLN_E_INVALID, "$filter: resourceType eq '...' is understood here.");
         type = clauses[i].value;
     }
@@ -136,9 +137,9 @@ static struct mln_result read_resource(struct mln_request *request, struct mln_r
     MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
     MLN_TRY(mln_store_read_begin(request->api->store, &read));
     struct mln_result r = mln_resource_get(read, request->id, request->arena, resource);
-    return r.code == MLN_E_NOT_FOUND
-               ? mln_fail(MLN_E_NOT_FOUND, "The Resource '%.*s' was not found.", MLN_FMT(mln_str_sub(request->id, 0, 400)))
-               : r;
+    return r.code == MLN_E_NOT_FOUND ? mln_fail(MLN_E_NOT_FOUND, "The Resource '%.*s' was not found.",
+                                                MLN_FMT(mln_str_sub(request->id, 0, 400)))
+                                     : r;
 }
 
 static struct mln_result answer(struct mln_request *request, struct mln_reply *reply, int status)
@@ -171,7 +172,8 @@ static struct mln_result get_one(struct mln_request *request, struct mln_reply *
 }
 
 /* The body with the id, name and type that the path says. */
-static struct mln_result document_of(struct mln_request *request, const struct mln_json *body, const struct mln_json **out)
+static struct mln_result document_of(struct mln_request *request, const struct mln_json *body,
+                                     const struct mln_json **out)
 {
     struct mln_json_object object = {0};
     struct mln_json *document;
@@ -246,7 +248,8 @@ static struct mln_result delete_one(struct mln_request *request, struct mln_repl
     MLN_TRY(r);
     if (!request->api->hosts)
         return MLN_OK;
-    r = mln_hosts_revoke(request->api->hosts, request->id, request->caller.name); /* a deleted machine must enrol again */
+    r = mln_hosts_revoke(request->api->hosts, request->id,
+                         request->caller.name); /* a deleted machine must enrol again */
     return r.code == MLN_E_NOT_FOUND ? MLN_OK : r;
 }
 
@@ -254,7 +257,8 @@ static struct mln_result delete_one(struct mln_request *request, struct mln_repl
 
 static const struct mln_route routes[] = {
     {MLN_GET, "{S}/resources", get_resources, "Microsoft.Resources/subscriptions/resources/read", NULL, 0, 0},
-    {MLN_GET, "{G}/resources", get_resources, "Microsoft.Resources/subscriptions/resourceGroups/resources/read", NULL, 0, 0},
+    {MLN_GET, "{G}/resources", get_resources, "Microsoft.Resources/subscriptions/resourceGroups/resources/read", NULL,
+     0, 0},
     {MLN_GET, "{S}" ANY, get_one, "{type}/read", NULL, 0, 0},
     {MLN_GET, "{G}" ANY, get_one, "{type}/read", NULL, 0, 0},
     {MLN_PUT, "{G}" ANY, put_one, "{type}/write", NULL, 0, 8 << 20},

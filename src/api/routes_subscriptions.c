@@ -164,7 +164,8 @@ static struct mln_result put_one_group(struct mln_request *request, struct mln_r
     MLN_TRY(mln_request_object(request, &body));
     struct mln_str location = mln_json_str(mln_json_get_nocase(body, MLN_S("location")), (struct mln_str){0});
     if (!location.n)
-        return mln_reply_error(reply, 400, "LocationRequired", "The location property is required for a resource group.");
+        return mln_reply_error(reply, 400, "LocationRequired",
+                               "The location property is required for a resource group.");
     struct mln_result r =
         mln_group_put(request->api->store, request->api->clock, request->subscription, request->group, location,
                       mln_json_get_nocase(body, MLN_S("tags")), request->arena, &created, &group);
@@ -183,8 +184,8 @@ static struct mln_result patch_group(struct mln_request *request, struct mln_rep
     if (!mln_ok(r))
         return group_failure(request, reply, r);
     const struct mln_json *tags = mln_json_get_nocase(body, MLN_S("tags"));
-    MLN_TRY(mln_group_put(request->api->store, request->api->clock, request->subscription, request->group, group.location,
-                          tags ? tags : group.tags, request->arena, NULL, &group));
+    MLN_TRY(mln_group_put(request->api->store, request->api->clock, request->subscription, request->group,
+                          group.location, tags ? tags : group.tags, request->arena, NULL, &group));
     return answer_group(reply, 200, &group);
 }
 
@@ -193,7 +194,8 @@ static struct mln_result delete_group(struct mln_request *request, struct mln_re
     struct mln_result r = mln_posture_delete_group(request->api->posture, request->subscription, request->group);
     if (r.code == MLN_E_CONFLICT)
         return mln_reply_error(reply, 409, "ResourceGroupNotEmpty",
-                               "Resource group '%.*s' still holds resources; delete them first.", MLN_FMT(request->group));
+                               "Resource group '%.*s' still holds resources; delete them first.",
+                               MLN_FMT(request->group));
     if (!mln_ok(r))
         return group_failure(request, reply, r);
     return mln_reply_long_running(request, reply, 200, MLN_S(""));

@@ -107,9 +107,10 @@ static struct mln_result post_session(struct mln_request *request, struct mln_re
         return mln_fail(MLN_E_FORBIDDEN, "Signing in this way needs X-Merlon-Request: 1 from our own page.");
     MLN_TRY(mln_request_object(request, &body));
     MLN_TRY(mln_signin_password(request->api->signin, mln_json_str(mln_json_get(body, MLN_S("user")), none),
-                                mln_json_str(mln_json_get(body, MLN_S("password")), none), request->address, request->arena,
-                                &principal));
-    MLN_TRY(mln_signin_session_start(request->api->signin, &principal, request->arena, &cookie, &request->session_csrf));
+                                mln_json_str(mln_json_get(body, MLN_S("password")), none), request->address,
+                                request->arena, &principal));
+    MLN_TRY(
+        mln_signin_session_start(request->api->signin, &principal, request->arena, &cookie, &request->session_csrf));
     MLN_TRY(mln_cookie_set(request, reply, mln_buf_str(&cookie)));
     return answer_session(request, reply, principal.id, principal.name);
 }

@@ -170,7 +170,8 @@ struct mln_result mln_server_start(const struct mln_server_setup *setup, struct 
     server->receive_ms = setup->receive_ms ? setup->receive_ms : RECEIVE_MS;
     server->idle_ms = setup->idle_ms ? setup->idle_ms : IDLE_MS;
     server->work = mln_queue_new(MLN_WAITING_REQUESTS);
-    struct mln_result r = server->work ? mln_peers_new(&server->peers) : mln_fail(MLN_E_MEMORY, "no memory for the server");
+    struct mln_result r =
+        server->work ? mln_peers_new(&server->peers) : mln_fail(MLN_E_MEMORY, "no memory for the server");
     if (mln_ok(r))
         r = listen_on(setup, &fd, &server->port);
     if (mln_ok(r))

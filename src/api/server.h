@@ -11,18 +11,18 @@
 #include "api/api.h"
 
 struct mln_server_setup {
-    const struct mln_api *api;     /* borrowed */
-    struct mln_str address;        /* "127.0.0.1", "::", ... */
-    uint16_t port;                 /* 0: any that is free */
-    struct mln_str certificate;    /* PEM, the server's and then its authority's */
-    struct mln_str key;            /* PEM */
+    const struct mln_api *api;       /* borrowed */
+    struct mln_str address;          /* "127.0.0.1", "::", ... */
+    uint16_t port;                   /* 0: any that is free */
+    struct mln_str certificate;      /* PEM, the server's and then its authority's */
+    struct mln_str key;              /* PEM */
     struct mln_str client_authority; /* PEM: whose client certificates are asked for, by name, so that others are not
                                         offered by browsers */
-    unsigned workers;              /* 0: twice the processors, at least 8 */
-    unsigned max_connections;      /* 0: 4096 */
-    unsigned max_per_address;      /* 0: 256 */
-    int64_t receive_ms;            /* 0: 20 s for handshake and headers, and again for a body (plus 1 s per 64 KiB) */
-    int64_t idle_ms;               /* 0: 75 s between two requests of a connection */
+    unsigned workers;                /* 0: twice the processors, at least 8 */
+    unsigned max_connections;        /* 0: 4096 */
+    unsigned max_per_address;        /* 0: 256 */
+    int64_t receive_ms;              /* 0: 20 s for handshake and headers, and again for a body (plus 1 s per 64 KiB) */
+    int64_t idle_ms;                 /* 0: 75 s between two requests of a connection */
 };
 
 struct mln_server;

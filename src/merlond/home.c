@@ -20,8 +20,8 @@ static struct mln_result make_containers(struct mln_home *home)
     struct mln_result r = mln_group_get(read, subscription, MLN_S(DEFAULT_GROUP), arena, &group);
     if (r.code != MLN_E_NOT_FOUND || !home->state.created) /* who deleted it later wanted it gone */
         return r.code == MLN_E_NOT_FOUND ? MLN_OK : r;
-    return mln_group_put(home->store, home->clock, subscription, MLN_S(DEFAULT_GROUP), MLN_S(DEFAULT_LOCATION), NULL, arena,
-                         NULL, NULL);
+    return mln_group_put(home->store, home->clock, subscription, MLN_S(DEFAULT_GROUP), MLN_S(DEFAULT_LOCATION), NULL,
+                         arena, NULL, NULL);
 }
 
 static struct mln_result open_store(struct mln_home *home)

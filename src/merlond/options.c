@@ -11,7 +11,7 @@ static const struct option {
     unsigned commands;
     size_t offset;
 } options[] = {
-#define O(member, name, kind, value, otherwise, commands, help)                                     \
+#define O(member, name, kind, value, otherwise, commands, help)                                                        \
     {name, value, otherwise, help, kind, commands, offsetof(struct mln_daemon_options, member)},
     MLN_DAEMON_OPTIONS(O)
 #undef O
@@ -23,7 +23,8 @@ static const struct {
     enum mln_daemon_command command;
 } commands[] = {
     {"run", "serve, until SIGTERM; makes the state directory at the first start", MLN_RUN},
-    {"init", "make the state directory and its administrator, and print the password; the server must be stopped", MLN_INIT},
+    {"init", "make the state directory and its administrator, and print the password; the server must be stopped",
+     MLN_INIT},
     {"reset-password", "give an administrator a new password, and print it; the server must be stopped",
      MLN_RESET_PASSWORD},
     {"token", "make a token by which a machine enrols, and print it; the server must be stopped", MLN_TOKEN},
@@ -165,7 +166,8 @@ static struct mln_result take(int argc, char **argv, int *i, bool only_config, s
             return mln_fail(MLN_E_INVALID, "--%s needs a value", option->name);
         value = mln_str_c(argv[*i]);
     }
-    return only_config && option->offset != offsetof(struct mln_daemon_options, config) ? MLN_OK : set(out, option, value);
+    return only_config && option->offset != offsetof(struct mln_daemon_options, config) ? MLN_OK
+                                                                                        : set(out, option, value);
 }
 
 static struct mln_result take_all(int argc, char **argv, bool only_config, struct mln_daemon_options *out)
@@ -175,8 +177,8 @@ static struct mln_result take_all(int argc, char **argv, bool only_config, struc
     return MLN_OK;
 }
 
-struct mln_result mln_daemon_options_parse(int argc, char **argv, struct mln_arena *arena, struct mln_daemon_options *out,
-                                           bool *help)
+struct mln_result mln_daemon_options_parse(int argc, char **argv, struct mln_arena *arena,
+                                           struct mln_daemon_options *out, bool *help)
 {
     *out = (struct mln_daemon_options){0};
     *help = false;

@@ -14,30 +14,30 @@ enum mln_daemon_command { MLN_RUN = 1, MLN_INIT = 2, MLN_RESET_PASSWORD = 4, MLN
 #define MLN_EVERY_COMMAND (MLN_RUN | MLN_INIT | MLN_RESET_PASSWORD | MLN_TOKEN)
 
 /* member, name, KIND (TEXT, SWITCH, NUMBER, LIST: may be given often), what stands for the value, default, commands, help */
-#define MLN_DAEMON_OPTIONS(O)                                                                       \
-    O(state, "state", TEXT, "DIR", "/var/lib/merlon", MLN_EVERY_COMMAND,                            \
-      "where keys, certificates and the database are kept")                                         \
+#define MLN_DAEMON_OPTIONS(O)                                                                                          \
+    O(state, "state", TEXT, "DIR", "/var/lib/merlon", MLN_EVERY_COMMAND,                                               \
+      "where keys, certificates and the database are kept")                                                            \
     O(config, "config", TEXT, "FILE", "", MLN_EVERY_COMMAND, "YAML or JSON file with options: `listen: 0.0.0.0:8443`") \
-    O(listen, "listen", TEXT, "ADDR:PORT", "127.0.0.1:8443", MLN_RUN, "where to listen; port 0: any that is free") \
-    O(content, "content", TEXT, "DIR", MLN_CONTENT_DIRECTORY, MLN_RUN | MLN_TOKEN, "the rules and standards") \
-    O(names, "name", LIST, "HOST", "", MLN_RUN,                                                     \
-      "a further name or address by which the server is reached, for its certificate; may be repeated") \
-    O(user, "user", TEXT, "ACCOUNT", "", MLN_EVERY_COMMAND, "become this user when started as root") \
-    O(tenant_name, "tenant-name", TEXT, "NAME", "Merlon", MLN_RUN, "what the tenant is called")     \
-    O(workers, "workers", NUMBER, "N", "0", MLN_RUN, "threads that work on requests; 0: by the number of processors") \
-    O(max_connections, "max-connections", NUMBER, "N", "4096", MLN_RUN, "connections at once")      \
-    O(max_per_address, "max-per-address", NUMBER, "N", "256", MLN_RUN, "connections at once from one address") \
-    O(receive_seconds, "receive-seconds", NUMBER, "N", "20", MLN_RUN,                               \
-      "how long a client may take to send a request's headers, and again for its body")            \
-    O(heartbeat_seconds, "heartbeat-seconds", NUMBER, "N", "30", MLN_RUN, "how often machines call") \
-    O(report_seconds, "report-seconds", NUMBER, "N", "3600", MLN_RUN, "how often machines look at everything anew") \
-    O(log_json, "log-json", SWITCH, "", "", MLN_RUN, "write the log as JSON lines")                 \
-    O(debug, "debug", SWITCH, "", "", MLN_RUN, "log every request")                                 \
-    O(admin, "admin", TEXT, "NAME", "admin", MLN_INIT | MLN_RUN | MLN_RESET_PASSWORD, "the administrator's name") \
-    O(password_file, "password-file", TEXT, "FILE", "", MLN_INIT | MLN_RESET_PASSWORD,              \
-      "take the password from the first line of this file instead of making one")                  \
-    O(group, "group", TEXT, "NAME", "default", MLN_TOKEN, "the resource group for the new machine")  \
-    O(uses, "uses", NUMBER, "N", "1", MLN_TOKEN, "how many machines may use the token")            \
+    O(listen, "listen", TEXT, "ADDR:PORT", "127.0.0.1:8443", MLN_RUN, "where to listen; port 0: any that is free")     \
+    O(content, "content", TEXT, "DIR", MLN_CONTENT_DIRECTORY, MLN_RUN | MLN_TOKEN, "the rules and standards")          \
+    O(names, "name", LIST, "HOST", "", MLN_RUN,                                                                        \
+      "a further name or address by which the server is reached, for its certificate; may be repeated")                \
+    O(user, "user", TEXT, "ACCOUNT", "", MLN_EVERY_COMMAND, "become this user when started as root")                   \
+    O(tenant_name, "tenant-name", TEXT, "NAME", "Merlon", MLN_RUN, "what the tenant is called")                        \
+    O(workers, "workers", NUMBER, "N", "0", MLN_RUN, "threads that work on requests; 0: by the number of processors")  \
+    O(max_connections, "max-connections", NUMBER, "N", "4096", MLN_RUN, "connections at once")                         \
+    O(max_per_address, "max-per-address", NUMBER, "N", "256", MLN_RUN, "connections at once from one address")         \
+    O(receive_seconds, "receive-seconds", NUMBER, "N", "20", MLN_RUN,                                                  \
+      "how long a client may take to send a request's headers, and again for its body")                                \
+    O(heartbeat_seconds, "heartbeat-seconds", NUMBER, "N", "30", MLN_RUN, "how often machines call")                   \
+    O(report_seconds, "report-seconds", NUMBER, "N", "3600", MLN_RUN, "how often machines look at everything anew")    \
+    O(log_json, "log-json", SWITCH, "", "", MLN_RUN, "write the log as JSON lines")                                    \
+    O(debug, "debug", SWITCH, "", "", MLN_RUN, "log every request")                                                    \
+    O(admin, "admin", TEXT, "NAME", "admin", MLN_INIT | MLN_RUN | MLN_RESET_PASSWORD, "the administrator's name")      \
+    O(password_file, "password-file", TEXT, "FILE", "", MLN_INIT | MLN_RESET_PASSWORD,                                 \
+      "take the password from the first line of this file instead of making one")                                      \
+    O(group, "group", TEXT, "NAME", "default", MLN_TOKEN, "the resource group for the new machine")                    \
+    O(uses, "uses", NUMBER, "N", "1", MLN_TOKEN, "how many machines may use the token")                                \
     O(hours, "hours", NUMBER, "N", "24", MLN_TOKEN, "how long the token is good")
 
 enum { MLN_MAX_NAMES = 32 };

@@ -1,8 +1,8 @@
 #include "merlond/state.h"
 
-#include "json/fields.h"
 #include "os/file.h"
 #include "os/root.h"
+#include "json/fields.h"
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 enum {
@@ -52,7 +52,8 @@ struct identity {
 };
 static const struct mln_field identity_fields[] = {
     MLN_FIELD(struct identity, tenant_id, "tenantId", STR, REQUIRED, NULL, "GUID of this server"),
-    MLN_FIELD(struct identity, subscription_id, "subscriptionId", STR, REQUIRED, NULL, "GUID of the default subscription"),
+    MLN_FIELD(struct identity, subscription_id, "subscriptionId", STR, REQUIRED, NULL,
+              "GUID of the default subscription"),
 };
 enum { IDENTITY_FIELDS = sizeof identity_fields / sizeof *identity_fields };
 

@@ -45,6 +45,7 @@ MLN_RESULT mln_state_server_certificate(const struct mln_state *state, const str
 
 /* The keys for access tokens, the newest first. A new one is made every 30 days; an old one is kept for two hours after
    its successor, so that its tokens can live out, and then deleted. */
-MLN_RESULT mln_state_signing_keys(const struct mln_state *state, const struct mln_clock *clock, struct mln_jwt_keys **out);
+MLN_RESULT mln_state_signing_keys(const struct mln_state *state, const struct mln_clock *clock,
+                                  struct mln_jwt_keys **out);
 
 #endif

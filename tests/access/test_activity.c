@@ -175,8 +175,8 @@ static void test_time_does_not_go_back_and_texts_are_cut(void **state)
     memset(huge, 'x', sizeof huge);
     append("x/1");
     w.now_ms -= 100 * MINUTE_MS;
-    struct mln_activity_entry entry = {.action = MLN_S("x/2"), .caller_name = MLN_S("alice"),
-                                       .client_command = {huge, sizeof huge}};
+    struct mln_activity_entry entry = {
+        .action = MLN_S("x/2"), .caller_name = MLN_S("alice"), .client_command = {huge, sizeof huge}};
     assert_ok(mln_activity_commit(w.activity, NULL, &entry, NULL));
     struct seen seen = {.most = 16};
     assert_ok(mln_activity_list(w.activity, w.now_ms + MINUTE_MS, INT64_MAX, INT64_MAX, see, &seen));

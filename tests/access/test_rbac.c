@@ -66,11 +66,13 @@ static void test_rights_hold_below_their_scope(void **state)
     world_assign(&w, "10000000-0000-4000-8000-000000000001", GROUP, ALICE, "Reader");
     assert_ok(mln_access_check(w.rbac, &alice, read, MLN_S(VM)));
     assert_ok(mln_access_check(w.rbac, &alice, read, MLN_S(GROUP)));
-    assert_ok(mln_access_check(w.rbac, &alice, read, MLN_S("/SUBSCRIPTIONS/00000000-0000-4000-8000-00000000000A/resourcegroups/web")));
+    assert_ok(mln_access_check(w.rbac, &alice, read,
+                               MLN_S("/SUBSCRIPTIONS/00000000-0000-4000-8000-00000000000A/resourcegroups/web")));
     assert_fails(FORBIDDEN, mln_access_check(w.rbac, &alice, read, MLN_S(SUBSCRIPTION)));
     assert_fails(FORBIDDEN, mln_access_check(w.rbac, &alice, read, MLN_S(GROUP "2")));
     assert_fails(FORBIDDEN, mln_access_check(w.rbac, &alice, read, MLN_S("")));
-    assert_fails(FORBIDDEN, mln_access_check(w.rbac, &alice, MLN_S("Microsoft.Compute/virtualMachines/write"), MLN_S(VM)));
+    assert_fails(FORBIDDEN,
+                 mln_access_check(w.rbac, &alice, MLN_S("Microsoft.Compute/virtualMachines/write"), MLN_S(VM)));
 }
 
 static void test_an_id_with_an_escaped_slash_is_not_below(void **state)
@@ -78,7 +80,8 @@ static void test_an_id_with_an_escaped_slash_is_not_below(void **state)
     (void)state;
     struct mln_caller alice = world_caller(ALICE, "alice");
     world_assign(&w, "10000000-0000-4000-8000-000000000001", GROUP, ALICE, "Owner");
-    assert_fails(FORBIDDEN, mln_access_check(w.rbac, &alice, MLN_S("x/read"), MLN_S(SUBSCRIPTION "/resourceGroups/Web%2Fx")));
+    assert_fails(FORBIDDEN,
+                 mln_access_check(w.rbac, &alice, MLN_S("x/read"), MLN_S(SUBSCRIPTION "/resourceGroups/Web%2Fx")));
 }
 
 static void test_the_tenant_is_above_everything(void **state)
@@ -128,7 +131,9 @@ static void test_assignments_are_kept_and_listed(void **state)
     world_open_parts(&w);
     assert_int_equal(visited(SUBSCRIPTION), 2);
     assert_int_equal(visited("/subscriptions/other"), 1);
-    assert_ok(mln_rbac_get(w.rbac, MLN_S(GROUP "/providers/microsoft.authorization/roleassignments/10000000-0000-4000-8000-000000000002"), w.arena, &found));
+    assert_ok(mln_rbac_get(
+        w.rbac, MLN_S(GROUP "/providers/microsoft.authorization/roleassignments/10000000-0000-4000-8000-000000000002"),
+        w.arena, &found));
     assert_str(found.scope, GROUP);
     assert_str(found.principal_id, ROBOT);
     assert_int_equal(found.created_ms, w.now_ms);
@@ -139,8 +144,11 @@ static void test_the_same_right_is_given_once(void **state)
 {
     (void)state;
     world_assign(&w, "10000000-0000-4000-8000-000000000001", GROUP, ALICE, "Reader");
-    struct mln_role_assignment again = {.id = MLN_S("/other"), .name = MLN_S("other"), .scope = MLN_S(GROUP),
-                                        .principal_id = mln_str_c(ALICE), .principal_type = MLN_S("User"),
+    struct mln_role_assignment again = {.id = MLN_S("/other"),
+                                        .name = MLN_S("other"),
+                                        .scope = MLN_S(GROUP),
+                                        .principal_id = mln_str_c(ALICE),
+                                        .principal_type = MLN_S("User"),
                                         .role = mln_role_find(MLN_S("Reader"))};
     MLN_CLEANUP(mln_store_batch_free) struct mln_store_batch *batch = mln_store_batch_new();
     assert_fails(CONFLICT, mln_rbac_put(w.rbac, batch, &again));

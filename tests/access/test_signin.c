@@ -17,7 +17,8 @@ static void test_the_password_decides(void **state)
     (void)state;
     struct mln_principal alice = world_add_alice(&w);
     assert_ok(sign_in("Alice", PASSWORD, HERE));
-    static const char *const refused[][2] = {{"alice", "wrong password"}, {"alice", ""}, {"nobody", PASSWORD}, {"", ""}};
+    static const char *const refused[][2] = {
+        {"alice", "wrong password"}, {"alice", ""}, {"nobody", PASSWORD}, {"", ""}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_fails(UNAUTHENTICATED, sign_in(refused[i][0], refused[i][1], HERE));
         assert_error_has("The name or the secret is not right");
@@ -106,8 +107,11 @@ static void add_robot_with_certificate(void)
     assert_ok(mln_key_generate(&robot_key));
     assert_ok(mln_key_public(robot_key, &public));
     assert_ok(mln_public_key_to_pem(public, &pem));
-    struct mln_principal robot = {.id = mln_str_c(ROBOT), .kind = MLN_PRINCIPAL_SERVICE, .name = MLN_S("robot"),
-                                  .generation = 1, .n_certificates = 1};
+    struct mln_principal robot = {.id = mln_str_c(ROBOT),
+                                  .kind = MLN_PRINCIPAL_SERVICE,
+                                  .name = MLN_S("robot"),
+                                  .generation = 1,
+                                  .n_certificates = 1};
     robot.certificates[0] = (struct mln_principal_certificate){
         .thumbprint = mln_str_c(thumbprint), .public_key = mln_buf_str(&pem), .expires_ms = w.now_ms + 600 * MINUTE_MS};
     world_put(&w, &robot);
@@ -134,8 +138,12 @@ static void claims_text(char out[512], const char *name, const char *value)
     char now[32], later[32];
     snprintf(now, sizeof now, "%lld.25", (long long)(w.now_ms / 1000));
     snprintf(later, sizeof later, "%lld.5", (long long)(w.now_ms / 1000 + 600));
-    const char *const claims[][2] = {{"aud", "\"" AUDIENCE "\""}, {"iss", "\"" ROBOT "\""}, {"sub", "\"" ROBOT "\""},
-                                     {"jti", "\"id-1\""}, {"nbf", now}, {"exp", later}};
+    const char *const claims[][2] = {{"aud", "\"" AUDIENCE "\""},
+                                     {"iss", "\"" ROBOT "\""},
+                                     {"sub", "\"" ROBOT "\""},
+                                     {"jti", "\"id-1\""},
+                                     {"nbf", now},
+                                     {"exp", later}};
     int n = snprintf(out, 512, "{");
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
         n += snprintf(out + n, 512 - (size_t)n, "%s\"%s\":%s", i ? "," : "", claims[i][0],
@@ -167,9 +175,9 @@ static void test_an_assertion_that_does_not_hold_is_refused(void **state)
     snprintf(past, sizeof past, "%lld", (long long)(w.now_ms / 1000));
     snprintf(far, sizeof far, "%lld", (long long)(w.now_ms / 1000 + 7200));
     snprintf(future, sizeof future, "%lld", (long long)(w.now_ms / 1000 + 1200));
-    const char *const wrong[][2] = {{"aud", "\"https://other\""}, {"iss", "\"other\""}, {"sub", "\"other\""},
-                                    {"exp", past},                {"exp", far},         {"exp", "\"soon\""},
-                                    {"nbf", future},              {"jti", "\"\""},      {"jti", "7"}};
+    const char *const wrong[][2] = {
+        {"aud", "\"https://other\""}, {"iss", "\"other\""}, {"sub", "\"other\""}, {"exp", past}, {"exp", far},
+        {"exp", "\"soon\""},          {"nbf", future},      {"jti", "\"\""},      {"jti", "7"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         claims_text(claims, wrong[i][0], wrong[i][1]);
         struct mln_result r = by_assertion(header, claims);
@@ -207,7 +215,8 @@ static struct mln_result trade(const struct mln_buf *token, const char *client, 
 static void test_refresh_tokens_are_traded_on(void **state)
 {
     (void)state;
-    MLN_BUF_CLEANUP struct mln_buf first = MLN_BUF_SECRET(256), second = MLN_BUF_SECRET(256), third = MLN_BUF_SECRET(256);
+    MLN_BUF_CLEANUP struct mln_buf first = MLN_BUF_SECRET(256), second = MLN_BUF_SECRET(256),
+                                   third = MLN_BUF_SECRET(256);
     struct mln_principal alice = world_add_alice(&w);
     assert_ok(mln_signin_refresh_start(w.signin, &alice, mln_str_c(CLIENT), &first));
     assert_fails(UNAUTHENTICATED, trade(&first, "other-client", &second));
@@ -219,7 +228,8 @@ static void test_refresh_tokens_are_traded_on(void **state)
 static void test_a_stolen_refresh_token_ends_its_family(void **state)
 {
     (void)state;
-    MLN_BUF_CLEANUP struct mln_buf first = MLN_BUF_SECRET(256), second = MLN_BUF_SECRET(256), third = MLN_BUF_SECRET(256);
+    MLN_BUF_CLEANUP struct mln_buf first = MLN_BUF_SECRET(256), second = MLN_BUF_SECRET(256),
+                                   third = MLN_BUF_SECRET(256);
     struct mln_principal alice = world_add_alice(&w);
     assert_ok(mln_signin_refresh_start(w.signin, &alice, mln_str_c(CLIENT), &first));
     assert_ok(trade(&first, CLIENT, &second));
@@ -309,8 +319,10 @@ static void test_guessing_codes_locks_the_address(void **state)
 
 static struct mln_code_request good_request(void)
 {
-    return (struct mln_code_request){.client_id = mln_str_c(CLIENT), .redirect_uri = MLN_S(REDIRECT),
-                                     .challenge = MLN_S(CHALLENGE), .nonce = MLN_S("n1")};
+    return (struct mln_code_request){.client_id = mln_str_c(CLIENT),
+                                     .redirect_uri = MLN_S(REDIRECT),
+                                     .challenge = MLN_S(CHALLENGE),
+                                     .nonce = MLN_S("n1")};
 }
 
 static void start_code(struct mln_buf *code)
@@ -320,7 +332,8 @@ static void start_code(struct mln_buf *code)
     assert_ok(mln_signin_code_start(w.signin, &request, mln_str_c(ALICE), w.arena, code));
 }
 
-static struct mln_result redeem(const struct mln_buf *code, const char *client, const char *redirect, const char *verifier)
+static struct mln_result redeem(const struct mln_buf *code, const char *client, const char *redirect,
+                                const char *verifier)
 {
     struct mln_principal out;
     struct mln_str nonce;
@@ -358,13 +371,20 @@ static void test_codes_go_to_this_machine_only(void **state)
         const char *redirect;
         bool good;
     } cases[] = {
-        {"http://localhost", true},          {"http://localhost:8400", true},
-        {"http://localhost:8400/", true},    {"http://127.0.0.1:1/back?x=1", true},
-        {"http://[::1]:9/", true},           {"http://localhost.evil.example/", false},
-        {"http://localhost:8400@evil/", false}, {"http://localhost:evil/", false},
-        {"https://localhost/", false},       {"http://evil.example/", false},
-        {"http://127.0.0.1.evil/", false},   {"javascript:alert(1)", false},
-        {"http://localhost/#x", false},      {"http://localhost/\r\nX: y", false},
+        {"http://localhost", true},
+        {"http://localhost:8400", true},
+        {"http://localhost:8400/", true},
+        {"http://127.0.0.1:1/back?x=1", true},
+        {"http://[::1]:9/", true},
+        {"http://localhost.evil.example/", false},
+        {"http://localhost:8400@evil/", false},
+        {"http://localhost:evil/", false},
+        {"https://localhost/", false},
+        {"http://evil.example/", false},
+        {"http://127.0.0.1.evil/", false},
+        {"javascript:alert(1)", false},
+        {"http://localhost/#x", false},
+        {"http://localhost/\r\nX: y", false},
         {"", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

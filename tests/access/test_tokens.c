@@ -73,8 +73,9 @@ static void test_id_tokens_say_what_clients_read(void **state)
     assert_ok(mln_tokens_id(w.tokens, &alice, mln_str_c(CLIENT), MLN_S("https://h/adfs"), MLN_S("n1"), &id));
     assert_ok(mln_jwt_decode(mln_buf_str(&id), w.arena, &jwt));
     assert_ok(mln_json_parse(w.arena, jwt.payload, 4096, &claims));
-    static const char *const expected[][2] = {{"iss", "https://h/adfs"}, {"aud", CLIENT}, {"tid", TENANT}, {"sub", ALICE},
-                                              {"upn", "alice"}, {"preferred_username", "alice"}, {"nonce", "n1"}};
+    static const char *const expected[][2] = {
+        {"iss", "https://h/adfs"},       {"aud", CLIENT}, {"tid", TENANT}, {"sub", ALICE}, {"upn", "alice"},
+        {"preferred_username", "alice"}, {"nonce", "n1"}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_str(mln_json_str(mln_json_get(claims, mln_str_c(expected[i][0])), MLN_S("")), expected[i][1]);
     assert_int_equal(mln_json_i64(mln_json_get(claims, MLN_S("exp")), 0), w.now_ms / 1000 + 3600);

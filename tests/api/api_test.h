@@ -46,9 +46,13 @@ static void add_principal(const char *id, const char *name, const char *role)
     struct mln_principal principal = {
         .id = mln_str_c(id), .kind = MLN_PRINCIPAL_USER, .name = mln_str_c(name), .generation = 1};
     snprintf(assignment, sizeof assignment, "/providers/Microsoft.Authorization/roleAssignments/%s", id);
-    struct mln_role_assignment given = {.id = mln_str_c(assignment), .name = mln_str_c(id), .scope = MLN_S(""),
-                                        .principal_id = mln_str_c(id), .principal_type = MLN_S("User"),
-                                        .role = mln_role_find(mln_str_c(role)), .created_ms = now_ms};
+    struct mln_role_assignment given = {.id = mln_str_c(assignment),
+                                        .name = mln_str_c(id),
+                                        .scope = MLN_S(""),
+                                        .principal_id = mln_str_c(id),
+                                        .principal_type = MLN_S("User"),
+                                        .role = mln_role_find(mln_str_c(role)),
+                                        .created_ms = now_ms};
     struct mln_store_batch *batch = mln_store_batch_new();
     assert_ok(mln_principal_put(principals, batch, &principal));
     assert_ok(mln_rbac_put(api.rbac, batch, &given));
@@ -82,13 +86,17 @@ static int setup_api(void **state)
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(1 << 20);
     now_ms = INT64_C(1790000000000);
     test_clock = mln_fake_clock(&now_ms);
-    api = (struct mln_api){.clock = &test_clock, .tenant_id = MLN_S(TENANT), .tenant_name = MLN_S("Test"),
-                           .base_url = MLN_S(BASE), .hosts_served = served, .n_hosts_served = 3};
+    api = (struct mln_api){.clock = &test_clock,
+                           .tenant_id = MLN_S(TENANT),
+                           .tenant_name = MLN_S("Test"),
+                           .base_url = MLN_S(BASE),
+                           .hosts_served = served,
+                           .n_hosts_served = 3};
     place_make(&place);
     api.store = place.store;
     assert_ok(mln_subscription_ensure(place.store, &test_clock, MLN_S(SUBSCRIPTION), MLN_S("Test")));
-    assert_ok(mln_group_put(place.store, &test_clock, MLN_S(SUBSCRIPTION), MLN_S("default"), MLN_S("local"), NULL, arena,
-                            NULL, NULL));
+    assert_ok(mln_group_put(place.store, &test_clock, MLN_S(SUBSCRIPTION), MLN_S("default"), MLN_S("local"), NULL,
+                            arena, NULL, NULL));
     snprintf(content, sizeof content, "%s/content", getenv("MLN_SOURCE") ? getenv("MLN_SOURCE") : ".");
     assert_ok(mln_ruleset_load(mln_str_c(content), &rules));
     assert_ok(mln_posture_open(place.store, &test_clock, rules, &api.posture));
@@ -133,8 +141,11 @@ static int teardown_api(void **state)
 static inline void call_with(const char *method, const char *target, const char *body, const struct mln_pair *headers,
                              size_t n_headers)
 {
-    struct mln_raw_request raw = {.method = mln_str_c(method), .target = mln_str_c(target), .headers = headers,
-                                  .n_headers = n_headers, .address = MLN_S("192.0.2.1")};
+    struct mln_raw_request raw = {.method = mln_str_c(method),
+                                  .target = mln_str_c(target),
+                                  .headers = headers,
+                                  .n_headers = n_headers,
+                                  .address = MLN_S("192.0.2.1")};
     size_t most;
     forget_call();
     call_arena = mln_arena_new(MLN_API_ARENA_BYTES);
@@ -156,7 +167,8 @@ static inline void call_as(const char *principal_id, const char *method, const c
     assert_ok(mln_principal_get(principals, mln_str_c(principal_id), arena, &principal));
     assert_ok(mln_buf_append(&header, MLN_S("Bearer ")));
     assert_ok(mln_tokens_access(tokens, &principal, MLN_S("test"), &header));
-    const struct mln_pair headers[] = {{MLN_S("authorization"), mln_buf_str(&header)}, {MLN_S("commandname"), MLN_S("test")}};
+    const struct mln_pair headers[] = {{MLN_S("authorization"), mln_buf_str(&header)},
+                                       {MLN_S("commandname"), MLN_S("test")}};
     call_with(method, target, body, headers, 2);
 }
 
@@ -176,7 +188,8 @@ static inline const struct mln_json *reply_json(void)
 #define assert_error(expected_status, code)                                                                            \
     do {                                                                                                               \
         if (reply.status != (expected_status))                                                                         \
-            fail_msg("status %d, expected %d: %.*s", reply.status, (expected_status), MLN_FMT(mln_buf_str(&reply.body))); \
+            fail_msg("status %d, expected %d: %.*s", reply.status, (expected_status),                                  \
+                     MLN_FMT(mln_buf_str(&reply.body)));                                                               \
         assert_str(mln_json_str(mln_json_path(reply_json(), "error.code"), MLN_S("")), code);                          \
     } while (0)
 

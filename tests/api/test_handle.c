@@ -31,7 +31,8 @@ static void test_every_write_asks_for_a_right(void **state)
 static void test_strangers_learn_nothing(void **state)
 {
     (void)state;
-    static const char *const paths[] = {S V, S "/none" V, S "/providers/Microsoft.Security/none" V, "/subscriptions/x" V, S};
+    static const char *const paths[] = {S V, S "/none" V, S "/providers/Microsoft.Security/none" V,
+                                        "/subscriptions/x" V, S};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         call_as(NULL, "GET", paths[i], NULL);
         assert_error(401, "InvalidAuthenticationToken");
@@ -99,7 +100,8 @@ static void test_the_host_header_is_used_when_it_is_ours(void **state)
     assert_string_equal(base_of("127.0.0.1:9000"), "https://127.0.0.1:9000");
     assert_string_equal(base_of("MERLON.example"), "https://merlon.example");
     assert_string_equal(base_of("[::1]:8443"), "https://[::1]:8443");
-    static const char *const foreign[] = {"evil.example", "merlon.example.evil", "", ":", "[", "[::1", "127.0.0.1@evil"};
+    static const char *const foreign[] = {"evil.example", "merlon.example.evil", "", ":", "[",
+                                          "[::1",         "127.0.0.1@evil"};
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         assert_string_equal(base_of(foreign[i]), BASE);
 }
@@ -108,7 +110,8 @@ static void test_a_host_header_cannot_smuggle_anything(void **state)
 {
     (void)state;
     static const char *const bad[] = {"127.0.0.1:9000/evil", "127.0.0.1:x@evil.example", "[::1]evil.example",
-                                      "127.0.0.1:", "127.0.0.1:123456", "127.0.0.1:80\"", "127.0.0.1:80 x"};
+                                      "127.0.0.1:",          "127.0.0.1:123456",         "127.0.0.1:80\"",
+                                      "127.0.0.1:80 x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_string_equal(base_of(bad[i]), BASE);
 }
@@ -166,7 +169,8 @@ static void test_a_change_of_ours_and_its_record_are_one_commit(void **state)
     int64_t entries, broken;
     char hash[MLN_SHA256_HEX];
     call("PUT", S "/providers/Microsoft.Authorization/roleAssignments/12345678-0000-4000-8000-000000000001" V,
-         "{\"properties\":{\"principalId\":\"" READER "\",\"roleDefinitionId\":\"/x/fb1c8493-542b-48eb-b624-b4c8fea62acd\"}}");
+         "{\"properties\":{\"principalId\":\"" READER
+         "\",\"roleDefinitionId\":\"/x/fb1c8493-542b-48eb-b624-b4c8fea62acd\"}}");
     assert_int_equal(reply.status, 201);
     assert_true(request.recorded);
     assert_int_equal(mln_activity_head(api.activity, hash), 1);

@@ -49,8 +49,19 @@ static void test_all_else_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "a",        "a eq",      "a eq 'x",  "a like 'x'", "eq eq",        "a eq 'x' or b eq 'y'", "(a eq 'x')",
-        "a eq 'x'", "not a",     "a eq b c", "'x' eq a",   "a eq 'x' and", "startswith(a,'b')",
+        "a",
+        "a eq",
+        "a eq 'x",
+        "a like 'x'",
+        "eq eq",
+        "a eq 'x' or b eq 'y'",
+        "(a eq 'x')",
+        "a eq 'x'",
+        "not a",
+        "a eq b c",
+        "'x' eq a",
+        "a eq 'x' and",
+        "startswith(a,'b')",
         "a eq 1 and a eq 1 and a eq 1 and a eq 1 and a eq 1 and a eq 1 and a eq 1 and a eq 1 and a eq 1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (mln_ok(mln_odata_parse(arena, mln_str_c(bad[i]), clauses, &n)) != (i == 7))

@@ -71,8 +71,8 @@ static void test_paths_that_are_refused(void **state)
     (void)state;
     struct mln_str s[MLN_MAX_SEGMENTS];
     size_t n;
-    static const char *const bad[] = {"",        "x",        "/a//b",    "/a/../b", "/a/..",  "/..",  "/./a",
-                                      "/%2e%2e", "/a/%2E./b", "/a/.%2e", "/a/%00", "/a\tb", "/a//", "https://h/a"};
+    static const char *const bad[] = {"",        "x",         "/a//b",   "/a/../b", "/a/..", "/..",  "/./a",
+                                      "/%2e%2e", "/a/%2E./b", "/a/.%2e", "/a/%00",  "/a\tb", "/a//", "https://h/a"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_fails(SYNTAX, mln_path_split(arena, mln_str_c(bad[i]), s, &n));
     char deep[2 * MLN_MAX_SEGMENTS + 3];
@@ -115,15 +115,16 @@ static void test_what_a_path_is_about(void **state)
         {"/Subscriptions/S", "/Subscriptions/S", "S", NULL, NULL, MLN_SCOPE_SUBSCRIPTION, 0},
         {"/subscriptions/s/resourcegroups/G", "/subscriptions/s/resourcegroups/G", "s", "G", NULL, MLN_SCOPE_GROUP, 0},
         {"/providers/Microsoft.Security/operations", "", NULL, NULL, "Microsoft.Security", MLN_SCOPE_TENANT, 2},
-        {"/subscriptions/s/providers/Microsoft.Security/pricings/p", "/subscriptions/s", "s", NULL, "Microsoft.Security",
-         MLN_SCOPE_SUBSCRIPTION, 4},
+        {"/subscriptions/s/providers/Microsoft.Security/pricings/p", "/subscriptions/s", "s", NULL,
+         "Microsoft.Security", MLN_SCOPE_SUBSCRIPTION, 4},
         {"/subscriptions/s/resourceGroups/g/providers/A.B/t/n/providers/Microsoft.Security/x",
          "/subscriptions/s/resourceGroups/g/providers/A.B/t/n", "s", "g", "Microsoft.Security", MLN_SCOPE_RESOURCE, 10},
         {"/subscriptions/s/resourceGroups/g/providers/A.B/t/providers/u/providers", /* names, not providers */
          "/subscriptions/s/resourceGroups/g", "s", "g", "A.B", MLN_SCOPE_GROUP, 6},
-        {"/subscriptions/s/resourceGroups/providers/providers/A.B/t/n", "/subscriptions/s/resourceGroups/providers", "s",
-         "providers", "A.B", MLN_SCOPE_GROUP, 6},
-        {"/subscriptions/s/providers/A.B/providers/C.D/t", "/subscriptions/s", "s", NULL, "A.B", MLN_SCOPE_SUBSCRIPTION, 4},
+        {"/subscriptions/s/resourceGroups/providers/providers/A.B/t/n", "/subscriptions/s/resourceGroups/providers",
+         "s", "providers", "A.B", MLN_SCOPE_GROUP, 6},
+        {"/subscriptions/s/providers/A.B/providers/C.D/t", "/subscriptions/s", "s", NULL, "A.B", MLN_SCOPE_SUBSCRIPTION,
+         4},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct mln_request r = located(cases[i].path);

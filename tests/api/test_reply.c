@@ -10,8 +10,10 @@ static struct mln_reply reply;
 static int setup(void **state)
 {
     (void)state;
-    request = (struct mln_request){.arena = mln_arena_new(1 << 20), .base_url = MLN_S("https://h:1"),
-                                   .target = MLN_S("/subscriptions/s/x"), .api_version = MLN_S("2022-01-01-preview")};
+    request = (struct mln_request){.arena = mln_arena_new(1 << 20),
+                                   .base_url = MLN_S("https://h:1"),
+                                   .target = MLN_S("/subscriptions/s/x"),
+                                   .api_version = MLN_S("2022-01-01-preview")};
     reply = (struct mln_reply){.status = 200, .body = MLN_BUF(MLN_MAX_REPLY_BYTES)};
     return 0;
 }
@@ -94,7 +96,8 @@ static void test_bad_pages_are_refused(void **state)
 {
     (void)state;
     struct mln_page page;
-    static const char *const bad[][2] = {{"$top", "0"}, {"$top", "-1"}, {"$top", "x"}, {"$top", ""}, {"$skipToken", "!"}};
+    static const char *const bad[][2] = {
+        {"$top", "0"}, {"$top", "-1"}, {"$top", "x"}, {"$top", ""}, {"$skipToken", "!"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         request.query[0] = (struct mln_pair){mln_str_c(bad[i][0]), mln_str_c(bad[i][1])};
         request.n_query = 1;

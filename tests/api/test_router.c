@@ -9,7 +9,10 @@ static struct mln_result nothing(struct mln_request *request, struct mln_reply *
     return MLN_OK;
 }
 
-#define ROUTE(method, pattern) {MLN_##method, pattern, nothing, "x/read", "2020-01-01", 0, 0}
+#define ROUTE(method, pattern)                                                                                         \
+    {                                                                                                                  \
+        MLN_##method, pattern, nothing, "x/read", "2020-01-01", 0, 0                                                   \
+    }
 
 static const struct mln_route routes[] = {
     ROUTE(GET, "/"),
@@ -178,8 +181,8 @@ static void test_a_visit_sees_every_route(void **state)
 static void test_bad_patterns_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"{S}x{P}/a",  "{S}{P}a",   "/a//b", "/a/x{b}", "/{a*}/b", "{S}{P}/a/{b",
-                                      "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}"};
+    static const char *const bad[] = {
+        "{S}x{P}/a", "{S}{P}a", "/a//b", "/a/x{b}", "/{a*}/b", "{S}{P}/a/{b", "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const struct mln_route route[] = {{MLN_GET, bad[i], nothing, NULL, NULL, 0, 0}};
         const struct mln_route_table one = MLN_ROUTE_TABLE("bad", route), *list[] = {&one};
