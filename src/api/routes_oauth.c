@@ -5,6 +5,7 @@
 #include "access/signin.h"
 #include "api/path.h"
 #include "api/route.h"
+#include "base/log.h"
 
 enum { MAX_FIELDS = 32, FORM_BYTES = 64 << 10 };
 
@@ -39,6 +40,9 @@ static struct mln_result oauth_failure(struct token_request *t, struct mln_resul
 {
     char text[512];
     snprintf(text, sizeof text, "%s", mln_error_text());
+    if (failure.code == MLN_E_UNAUTHENTICATED || failure.code == MLN_E_TOO_MANY)
+        mln_log(WARNING, "sign-in from %.*s refused: client %.*s, user %.*s: %s", MLN_FMT(t->request->address),
+                MLN_FMT(t->client_id), MLN_FMT(mln_str_sub(field(t, "username"), 0, 128)), text);
     if (failure.code == MLN_E_UNAUTHENTICATED)
         return oauth_error(t->reply, strcmp(refused, "invalid_client") ? 400 : 401, refused, text);
     if (failure.code == MLN_E_INVALID || failure.code == MLN_E_SYNTAX)

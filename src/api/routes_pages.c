@@ -7,6 +7,7 @@
 #include "api/cookie.h"
 #include "api/html.h"
 #include "api/path.h"
+#include "base/log.h"
 #include "crypto/random.h"
 
 enum { MAX_FIELDS = 24, FORM_BYTES = 16 << 10 };
@@ -104,6 +105,8 @@ static struct mln_result sign_in(struct page *page, bool *in)
     if (r.code == MLN_E_UNAUTHENTICATED || r.code == MLN_E_TOO_MANY) {
         struct mln_str why;
         MLN_TRY_STR(request->arena, why, mln_str_dup(request->arena, mln_str_c(mln_error_text())));
+        mln_log(WARNING, "sign-in from %.*s refused: user %.*s: %.*s", MLN_FMT(request->address),
+                MLN_FMT(mln_str_sub(field(page, "username"), 0, 128)), MLN_FMT(why));
         return show_signin(page, why);
     }
     MLN_TRY(r);

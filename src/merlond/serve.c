@@ -10,6 +10,10 @@
 #include "os/notify.h"
 #include "os/sandbox.h"
 
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -69,6 +73,27 @@ static bool is_wildcard(struct mln_str address)
     return mln_str_eq(address, MLN_S("0.0.0.0")) || mln_str_eq(address, MLN_S("::"));
 }
 
+/* Where it listens on every address, the certificate names those that the machine has. */
+static struct mln_result add_interfaces(struct daemon *d)
+{
+    struct ifaddrs *all = NULL;
+    struct mln_result r = MLN_OK;
+    if (getifaddrs(&all))
+        return mln_fail_errno(errno, "the machine's addresses");
+    for (const struct ifaddrs *one = all; one && mln_ok(r) && d->n_names < NAMES / 2; one = one->ifa_next) {
+        char text[NI_MAXHOST];
+        int family = one->ifa_addr ? one->ifa_addr->sa_family : AF_UNSPEC;
+        socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        if ((family != AF_INET && family != AF_INET6) ||
+            getnameinfo(one->ifa_addr, size, text, sizeof text, NULL, 0, NI_NUMERICHOST) || strchr(text, '%'))
+            continue;
+        struct mln_str name = mln_str_dup(d->arena, mln_str_c(text));
+        r = name.p ? add_name(d, name) : mln_arena_failure(d->arena);
+    }
+    freeifaddrs(all);
+    return r;
+}
+
 static struct mln_result collect_names(struct daemon *d)
 {
     char host[256] = "localhost";
@@ -80,8 +105,7 @@ static struct mln_result collect_names(struct daemon *d)
     MLN_TRY(add_name(d, MLN_S("localhost")));
     MLN_TRY(add_name(d, MLN_S("127.0.0.1")));
     MLN_TRY(add_name(d, MLN_S("::1")));
-    if (!is_wildcard(d->address))
-        MLN_TRY(add_name(d, d->address));
+    MLN_TRY(is_wildcard(d->address) ? add_interfaces(d) : add_name(d, d->address));
     for (size_t i = 0; i < d->options->names.n; i++)
         MLN_TRY(add_name(d, d->options->names.at[i]));
     return MLN_OK;
@@ -235,9 +259,9 @@ static struct mln_result fence(const struct mln_daemon_options *options)
 static struct mln_result start(struct daemon *d)
 {
     raise_descriptors();
-    MLN_TRY(fence(d->options)); /* before threads start */
     MLN_TRY(collect_names(d));
-    MLN_TRY(start_loop(d)); /* before threads start: they must have the signals blocked */
+    MLN_TRY(fence(d->options)); /* before threads start */
+    MLN_TRY(start_loop(d));     /* before threads start: they must have the signals blocked */
     MLN_TRY(mln_home_open(d->options, &mln_system_clock, &d->home));
     MLN_TRY(ensure_administrator(d));
     MLN_TRY(mln_engine_open(d->options, &d->home, &d->engine));

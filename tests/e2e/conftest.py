@@ -64,14 +64,15 @@ class Server:
         password_file.write_text(PASSWORD + "\n")
         self.command("init", "--admin", ADMIN, "--password-file", password_file)
 
-    def start(self):
+    def start(self, host="127.0.0.1"):
+        """host: what the ready line must name; None: whatever it is, the tests go to 127.0.0.1 then."""
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             [MERLOND, "run", "--state", self.state, "--listen", "127.0.0.1:0", "--content", ROOT / "content", *self.options],
             stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         log.close()
         line = self.process.stdout.readline().decode()
-        assert line.startswith("ready https://127.0.0.1:"), f"{line!r}\n{self.log()}"
+        assert line.startswith(f"ready https://{host or ''}"), f"{line!r}\n{self.log()}"
         self.url = line.split()[1]
         self.port = urllib.parse.urlsplit(self.url).port
         self.ca = str(self.state / "ca.pem")

@@ -3,9 +3,14 @@
 import datetime
 import json
 import os
+import re
 import secrets
 import shutil
+import socket
 import subprocess
+import time
+import urllib.parse
+import urllib.request
 
 import pytest
 from cryptography import x509
@@ -14,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from conftest import ADMIN, PASSWORD, make_server
+from pages import Browser
 
 pytestmark = pytest.mark.skipif(not shutil.which("az"), reason="az is not installed")
 
@@ -87,6 +93,55 @@ def test_a_service_principal_signs_in_by_certificate(az_server, tmp_path):
     robot, az = make_robot(az_server, certificates=[pem.decode()]), Az(az_server, tmp_path / "az")
     az("login", "--service-principal", "-u", robot, "-p", str(both), "--tenant", az_server.tenant)
     assert az("account", "show")["user"]["name"] == robot
+
+
+def test_a_device_code(az_server, tmp_path):
+    az, browser = Az(az_server, tmp_path), Browser(az_server)
+    login = subprocess.Popen(["az", "login", "--use-device-code", "-o", "json"], env=az.env, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+    try:
+        code = None
+        while not code:
+            line = login.stderr.readline()
+            assert line, "az ended"
+            code = re.search(r"enter the code ([A-Z]{4}-[A-Z]{4})", line)
+        browser.get("/adfs/oauth2/deviceauth")
+        browser.sign_in()
+        browser.submit(user_code=code.group(1), step="find")
+        assert b"Done." in browser.submit(step="allow").body
+        out, _ = login.communicate(timeout=120)
+    finally:
+        login.kill()
+        login.wait()
+    assert json.loads(out)[0]["user"]["name"] == ADMIN
+
+
+def test_a_browser(az_server, tmp_path):
+    """az opens a page and waits on this machine for what it is sent back to."""
+    with socket.socket() as probe:
+        if not probe.connect_ex(("127.0.0.1", 8400)):
+            pytest.skip("port 8400, where az waits for the browser, is taken")
+    az, browser, address = Az(az_server, tmp_path), Browser(az_server), tmp_path / "address"
+    script = tmp_path / "browser"
+    script.write_text(f'#!/bin/sh\nprintf %s "$1" >{address}.new && mv {address}.new {address}\n')
+    script.chmod(0o700)
+    login = subprocess.Popen(["az", "login", "-o", "json"], env={**az.env, "BROWSER": f"{script} %s"}, text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not address.exists():
+            assert login.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        wanted = urllib.parse.urlsplit(address.read_text())
+        browser.get(f"{wanted.path}?{wanted.query}")
+        back = browser.sign_in().headers["location"]
+        with urllib.request.urlopen(back, timeout=60) as page:
+            assert page.status == 200
+        out, _ = login.communicate(timeout=120)
+    finally:
+        login.kill()
+        login.wait()
+    assert json.loads(out)[0]["user"]["name"] == ADMIN
 
 
 def test_a_wrong_password_is_told(az_server, tmp_path):

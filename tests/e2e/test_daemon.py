@@ -133,6 +133,38 @@ def test_rules_are_reloaded_and_their_errors_shown(tmp_path):
         assert server.stop() == 0
 
 
+def test_all_addresses(tmp_path):
+    server = Server(tmp_path, "--listen", "0.0.0.0:0")
+    server.init()
+    server.start(host=None)
+    try:
+        assert server.send("GET", "/healthz").status == 200
+        names = subprocess.run(["openssl", "x509", "-in", server.state / "server.pem", "-noout", "-ext", "subjectAltName"],
+                               capture_output=True, text=True, check=True).stdout
+        ours = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=True).stdout.split()
+        assert all(f"IP Address:{address}" in names for address in ours if "." in address)
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_is_given_up(tmp_path):
+    tmp_path.chmod(0o711)
+    content = shutil.copytree(ROOT / "content", tmp_path / "content")  # where nobody may read it
+    server = Server(tmp_path, "--user", "nobody", "--content", content)
+    for parent in list(tmp_path.parents)[:2]:
+        parent.chmod(0o711)
+    server.start()
+    try:
+        status = open(f"/proc/{server.process.pid}/status", encoding="ascii").read()
+        assert "Uid:\t65534\t65534\t65534\t65534" in status and "Groups:\t\n" in status.replace("Groups:\t \n", "Groups:\t\n")
+        assert "CapEff:\t0000000000000400" in status  # binding low ports, nothing else
+        assert server.state.stat().st_uid == 65534
+        assert server.call("GET", "/subscriptions", password=(server.state / "initial-password").read_text().strip()).status == 200
+    finally:
+        assert server.stop() == 0
+
+
 def test_a_port_in_use(server, tmp_path):
     other = Server(tmp_path)
     other.init()

@@ -3,9 +3,7 @@
 import base64
 import datetime
 import hashlib
-import html
 import json
-import re
 import secrets
 import time
 import urllib.parse
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from conftest import ADMIN, AZ_CLIENT, PASSWORD
+from pages import Browser
 
 pytestmark = pytest.mark.fast
 
@@ -94,6 +93,7 @@ def test_guessing_is_stopped(own_server):
         assert own_server.token_request(grant_type="password", username=ADMIN, password="guess").status == 400
     answer = own_server.token_request(grant_type="password", username=ADMIN, password=PASSWORD)
     assert answer.status == 429 and answer.headers["retry-after"]
+    assert "sign-in from 127.0.0.1 refused" in own_server.log() and "guess" not in own_server.log()
 
 
 # ---- service principals ----
@@ -172,43 +172,6 @@ def test_an_expired_certificate(server, robot):
 
 
 # ---- pages ----
-
-class Browser:
-    """Follows the forms of our pages: cookies, hidden fields, no script."""
-
-    def __init__(self, server):
-        self.server, self.cookies, self.page = server, {}, None
-
-    def _take(self, answer):
-        for name, value in answer.all_headers:
-            if name.lower() == "set-cookie":
-                assert "Secure" in value and "HttpOnly" in value and "SameSite=Strict" in value and "Path=/" in value
-                key, _, rest = value.partition("=")
-                self.cookies[key] = rest.split(";")[0]
-        self.page = answer
-        if answer.headers.get("content-type", "").startswith("text/html"):
-            policy = answer.headers["content-security-policy"]
-            assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
-            assert "<script" not in answer.body.decode()
-        return answer
-
-    def _headers(self):
-        return {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items() if v), "Sec-Fetch-Site": "same-origin"}
-
-    def get(self, path):
-        return self._take(self.server.send("GET", path, headers=self._headers()))
-
-    def fields(self):
-        return {name: html.unescape(value) for name, value in
-                re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', self.page.body.decode())}
-
-    def submit(self, headers=None, **fields):
-        action = html.unescape(re.search(r'<form method="post" action="([^"]+)">', self.page.body.decode()).group(1))
-        return self._take(self.server.form(action, {**self.fields(), **fields}, {**self._headers(), **(headers or {})}))
-
-    def sign_in(self, password=PASSWORD):
-        return self.submit(username=ADMIN, password=password, step="signin")
-
 
 def test_the_console_sign_in_gives_a_session(server):
     browser = Browser(server)
