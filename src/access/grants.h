@@ -38,6 +38,7 @@ enum mln_grant_state { MLN_GRANT_OPEN, MLN_GRANT_APPROVED, MLN_GRANT_DENIED, MLN
     F(struct mln_str, nonce, "nonce", STR, NULL, "CODE: for the id token")                                             \
     F(struct mln_str, csrf, "csrf", STR, NULL, "SESSION: what its forms must repeat")                                  \
     F(struct mln_str, target, "target", STR, NULL, "USER_CODE: key of the device's grant")                             \
+    F(struct mln_str, address, "address", STR, NULL, "USER_CODE: where the device asked from")                         \
     F(int, state, "state", ENUM, mln_grant_state_words, "OPEN to begin with")                                          \
     F(int64_t, used_ms, "usedTime", TIME, NULL, "REFRESH: when its successor was given out")                           \
     F(int64_t, created_ms, "createdTime", TIME, NULL, "when")                                                          \

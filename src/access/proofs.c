@@ -1,11 +1,13 @@
 /* Proofs of identity: passwords, client secrets, client assertions. */
 #include "access/signin_internal.h"
+#include "base/address.h"
 #include "base/base64.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "json/json.h"
 
-enum { HASHES_AT_ONCE = 2, HASHES_WAITING = 32, ASSERTION_SKEW_MS = 300000, ASSERTION_LIFE_MS = 3600000 };
+/* Who waits for a hash keeps a thread of the server: these and those at work are fewer than it has at least. */
+enum { HASHES_AT_ONCE = 2, HASHES_WAITING = 4, ASSERTION_SKEW_MS = 300000, ASSERTION_LIFE_MS = 3600000 };
 
 struct mln_result mln_signin_refused(void)
 {
@@ -39,14 +41,6 @@ static void leave(struct mln_signin *signin)
     pthread_mutex_unlock(&signin->hashing);
 }
 
-static struct mln_result verify(struct mln_signin *signin, struct mln_str secret, struct mln_str hash)
-{
-    MLN_TRY(enter(signin));
-    struct mln_result r = mln_password_verify(secret, hash);
-    leave(signin);
-    return r;
-}
-
 static struct mln_result hash(struct mln_signin *signin, struct mln_str secret, struct mln_buf *out)
 {
     MLN_TRY(enter(signin));
@@ -68,34 +62,64 @@ static struct mln_result try_secrets(struct mln_signin *signin, const struct mln
         const struct mln_principal_secret *s = &principal->secrets[i];
         if (s->expires_ms && s->expires_ms <= now)
             continue;
-        r = verify(signin, secret, s->hash);
+        r = mln_password_verify(secret, s->hash);
         tried++;
     }
     if (!tried)
-        r = verify(signin, secret, MLN_S(""));
+        r = mln_password_verify(secret, MLN_S(""));
     return r;
+}
+
+/* Whose secret is tried, from where: what failures are counted by. */
+struct attempt {
+    struct mln_str name, address, pair;
+    char pair_text[256 + 1 + MLN_ADDRESS_TEXT];
+};
+
+static void name_attempt(struct attempt *a, struct mln_str name, struct mln_str address)
+{
+    char network[MLN_ADDRESS_TEXT];
+    a->name = mln_str_sub(name, 0, 256);
+    a->address = address;
+    mln_address_network(address, network);
+    int n = snprintf(a->pair_text, sizeof a->pair_text, "%s\n%.*s", network, MLN_FMT(a->name));
+    a->pair = (struct mln_str){a->pair_text, (size_t)n};
+}
+
+static struct mln_result check_attempt(struct mln_signin *signin, const struct attempt *a)
+{
+    MLN_TRY(mln_limiter_check(signin->by_pair, a->pair, NULL));
+    MLN_TRY(mln_limiter_check(signin->by_name, a->name, NULL));
+    return mln_signin_network_check(signin->by_network, a->address);
+}
+
+static void count_failure(struct mln_signin *signin, const struct attempt *a)
+{
+    mln_limiter_failed(signin->by_pair, a->pair);
+    mln_limiter_failed(signin->by_name, a->name);
+    mln_signin_network_failed(signin->by_network, a->address);
 }
 
 static struct mln_result prove(struct mln_signin *signin, const struct mln_principal *principal, struct mln_str name,
                                struct mln_str secret, struct mln_str address)
 {
-    name = mln_str_sub(name, 0, 256);
-    MLN_TRY(mln_limiter_check(signin->by_name, name, NULL));
-    MLN_TRY(mln_limiter_check(signin->by_address, address, NULL));
+    struct attempt a;
+    name_attempt(&a, name, address);
+    MLN_TRY(check_attempt(signin, &a));
     if (!secret.n || secret.n > MLN_PASSWORD_MAX_BYTES)
         return mln_signin_refused();
-    struct mln_result r = try_secrets(signin, principal, secret);
+    MLN_TRY(enter(signin));
+    struct mln_result r = check_attempt(signin, &a); /* again: many guesses may have waited here together */
+    if (mln_ok(r))
+        r = try_secrets(signin, principal, secret);
     if (mln_ok(r) && (!principal || principal->disabled))
         r = (struct mln_result){MLN_E_UNAUTHENTICATED};
-    if (mln_ok(r)) {
-        mln_limiter_succeeded(signin->by_name, name);
-        return MLN_OK;
-    }
-    if (r.code != MLN_E_UNAUTHENTICATED)
-        return r;
-    mln_limiter_failed(signin->by_name, name);
-    mln_limiter_failed(signin->by_address, address);
-    return mln_signin_refused();
+    if (mln_ok(r))
+        mln_limiter_succeeded(signin->by_pair, a.pair);
+    else if (r.code == MLN_E_UNAUTHENTICATED)
+        count_failure(signin, &a);
+    leave(signin);
+    return r.code == MLN_E_UNAUTHENTICATED ? mln_signin_refused() : r;
 }
 
 struct mln_result mln_signin_password(struct mln_signin *signin, struct mln_str name, struct mln_str password,
@@ -181,7 +205,7 @@ static bool claims_hold(const struct mln_json *claims, struct mln_str client_id,
            text(claims, "jti").n > 0 && text(claims, "jti").n <= 256;
 }
 
-/* Remembers client and jti; a second time it is refused. */
+/* Remembers client (by its own id, not as the request spells it) and jti; a second time it is refused. */
 static struct mln_result use_up(struct mln_signin *signin, struct mln_str client_id, struct mln_str jti,
                                 struct mln_arena *arena)
 {
@@ -218,19 +242,19 @@ static struct mln_result prove_assertion(struct mln_signin *signin, struct mln_s
     MLN_TRY(mln_json_parse(arena, jwt.payload, MLN_JWT_MAX_BYTES, &claims));
     if (!claims_hold(claims, client_id, audiences, n_audiences, now))
         return mln_fail(MLN_E_UNAUTHENTICATED, "The assertion is expired, or for another audience or client.");
-    return use_up(signin, client_id, text(claims, "jti"), arena);
+    return use_up(signin, out->id, text(claims, "jti"), arena);
 }
 
 struct mln_result mln_signin_assertion(struct mln_signin *signin, struct mln_str client_id, struct mln_str assertion,
                                        const struct mln_str *audiences, size_t n_audiences, struct mln_str address,
                                        struct mln_arena *arena, struct mln_principal *out)
 {
-    MLN_TRY(mln_limiter_check(signin->by_address, address, NULL));
+    MLN_TRY(mln_signin_network_check(signin->by_network, address));
     struct mln_result r = prove_assertion(signin, client_id, assertion, audiences, n_audiences, arena, out);
     if (r.code == MLN_E_NOT_FOUND || r.code == MLN_E_SYNTAX || r.code == MLN_E_INVALID)
         r = mln_signin_refused();
     if (r.code == MLN_E_UNAUTHENTICATED)
-        mln_limiter_failed(signin->by_address, address);
+        mln_signin_network_failed(signin->by_network, address);
     return r;
 }
 

@@ -1,12 +1,15 @@
 #include "access/signin_internal.h"
 
+#include "base/address.h"
 #include "base/base64.h"
 #include "crypto/random.h"
 
 enum {
     LOCK_OUT_WINDOW_MS = 15 * 60 * 1000,
-    FAILURES_BY_NAME = 10,
-    FAILURES_BY_ADDRESS = 30,
+    FAILURES_BY_PAIR = 10,
+    FAILURES_BY_NAME = 100,
+    FAILURES_BY_NETWORK = 30,
+    DEVICE_STARTS_BY_NETWORK = 30,
     TRADED_AGAIN_MS = 60 * 1000, /* two processes of one client may trade the same refresh token at once */
     USED_REFRESH_KEPT_MS = 24 * 3600 * 1000,
     SECRET_BYTES = 32,
@@ -23,8 +26,10 @@ struct mln_result mln_signin_open(const struct mln_signin_setup *setup, struct m
     signin->grants = (struct mln_grants){.store = setup->store, .clock = setup->clock};
     pthread_mutex_init(&signin->hashing, NULL);
     pthread_cond_init(&signin->hash_done, NULL);
+    MLN_TRY(mln_limiter_new(setup->clock, FAILURES_BY_PAIR, LOCK_OUT_WINDOW_MS, &signin->by_pair));
     MLN_TRY(mln_limiter_new(setup->clock, FAILURES_BY_NAME, LOCK_OUT_WINDOW_MS, &signin->by_name));
-    MLN_TRY(mln_limiter_new(setup->clock, FAILURES_BY_ADDRESS, LOCK_OUT_WINDOW_MS, &signin->by_address));
+    MLN_TRY(mln_limiter_new(setup->clock, FAILURES_BY_NETWORK, LOCK_OUT_WINDOW_MS, &signin->by_network));
+    MLN_TRY(mln_limiter_new(setup->clock, DEVICE_STARTS_BY_NETWORK, LOCK_OUT_WINDOW_MS, &signin->starts));
     *out = MLN_TAKE(signin);
     return MLN_OK;
 }
@@ -33,8 +38,10 @@ void mln_signin_close(struct mln_signin *signin)
 {
     if (!signin)
         return;
+    mln_limiter_free(signin->by_pair);
     mln_limiter_free(signin->by_name);
-    mln_limiter_free(signin->by_address);
+    mln_limiter_free(signin->by_network);
+    mln_limiter_free(signin->starts);
     pthread_cond_destroy(&signin->hash_done);
     pthread_mutex_destroy(&signin->hashing);
     free(signin);
@@ -59,6 +66,18 @@ struct mln_result mln_signin_bearer(struct mln_signin *signin, struct mln_str to
 struct mln_result mln_signin_sweep(struct mln_signin *signin, size_t *removed)
 {
     return mln_grants_sweep(&signin->grants, removed);
+}
+
+struct mln_result mln_signin_network_check(struct mln_limiter *limiter, struct mln_str address)
+{
+    char network[MLN_ADDRESS_TEXT];
+    return mln_limiter_check(limiter, mln_address_network(address, network), NULL);
+}
+
+void mln_signin_network_failed(struct mln_limiter *limiter, struct mln_str address)
+{
+    char network[MLN_ADDRESS_TEXT];
+    mln_limiter_failed(limiter, mln_address_network(address, network));
 }
 
 /* ---- what the grants have in common ---- */
@@ -152,8 +171,9 @@ static struct mln_result end_family(struct mln_signin *signin, const struct mln_
     return mln_signin_refused();
 }
 
-struct mln_result mln_signin_refresh(struct mln_signin *signin, struct mln_str token, struct mln_str client_id,
-                                     struct mln_arena *arena, struct mln_principal *principal, struct mln_buf *out)
+/* One try. PRECONDITION: another trade of the same token came first. */
+static struct mln_result trade(struct mln_signin *signin, struct mln_str token, struct mln_str client_id,
+                               struct mln_arena *arena, struct mln_principal *principal, struct mln_buf *out)
 {
     struct mln_grant grant;
     int64_t now = mln_now_ms(signin->setup.clock);
@@ -175,7 +195,19 @@ struct mln_result mln_signin_refresh(struct mln_signin *signin, struct mln_str t
             grant.expires_ms = now + USED_REFRESH_KEPT_MS;
         MLN_TRY(mln_grant_replace(batch, &grant));
     }
-    return commit_once(signin, &batch);
+    return mln_store_commit(signin->setup.store, MLN_TAKE(batch), NULL);
+}
+
+struct mln_result mln_signin_refresh(struct mln_signin *signin, struct mln_str token, struct mln_str client_id,
+                                     struct mln_arena *arena, struct mln_principal *principal, struct mln_buf *out)
+{
+    size_t before = out->n;
+    struct mln_result r = trade(signin, token, client_id, arena, principal, out);
+    if (r.code != MLN_E_PRECONDITION)
+        return r;
+    out->n = before;
+    r = trade(signin, token, client_id, arena, principal, out); /* now it is one that was traded a moment ago */
+    return r.code == MLN_E_PRECONDITION ? mln_signin_refused() : r;
 }
 
 /* ---- device codes ---- */
@@ -221,7 +253,8 @@ struct mln_result mln_signin_device_start(struct mln_signin *signin, struct mln_
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(64 << 10);
     struct mln_str device_key, code_key;
     size_t before = device_code->n;
-    MLN_TRY(mln_limiter_check(signin->by_address, address, NULL));
+    MLN_TRY(mln_signin_network_check(signin->starts, address));
+    mln_signin_network_failed(signin->starts, address);
     MLN_TRY(new_batch(&batch));
     if (!arena)
         return mln_fail(MLN_E_MEMORY, "no memory to sign in");
@@ -230,7 +263,8 @@ struct mln_result mln_signin_device_start(struct mln_signin *signin, struct mln_
     MLN_TRY(mln_grant_key(MLN_GRANT_DEVICE, mln_str_sub(mln_buf_str(device_code), before, device_code->n), arena,
                           &device_key));
     MLN_TRY(user_code_key(mln_str_c(user_code), arena, &code_key));
-    struct mln_grant device = {.client_id = client_id}, code = {.client_id = client_id, .target = device_key};
+    struct mln_grant device = {.client_id = client_id},
+                     code = {.client_id = client_id, .target = device_key, .address = address};
     MLN_TRY(mln_grant_add(&signin->grants, batch, MLN_GRANT_DEVICE, device_key, &device));
     MLN_TRY(mln_grant_add(&signin->grants, batch, MLN_GRANT_USER_CODE, code_key, &code));
     return commit_once(signin, &batch);
@@ -240,12 +274,12 @@ struct mln_result mln_signin_device_find(struct mln_signin *signin, struct mln_s
                                          struct mln_arena *arena, struct mln_grant *out)
 {
     struct mln_str key;
-    MLN_TRY(mln_limiter_check(signin->by_address, address, NULL));
+    MLN_TRY(mln_signin_network_check(signin->by_network, address));
     struct mln_result r = user_code_key(user_code, arena, &key);
     if (mln_ok(r))
         r = mln_grant_find(&signin->grants, key, arena, out);
     if (r.code == MLN_E_NOT_FOUND) {
-        mln_limiter_failed(signin->by_address, address);
+        mln_signin_network_failed(signin->by_network, address);
         return mln_fail(MLN_E_NOT_FOUND, "There is no such code, or it has expired.");
     }
     return r;

@@ -6,8 +6,9 @@
  * words: the codes of the results say which of them to use.
  *
  * A failed proof is always UNAUTHENTICATED with the same text, whether the principal does not exist, is disabled or the
- * secret is wrong. TOO_MANY: locked out; by name after 10 failures and by address after 30 within 15 minutes. BUSY: too
- * many are signing in at this moment.
+ * secret is wrong. TOO_MANY: locked out, within 15 minutes after 10 failures of a name from one network (an IPv4 address, a
+ * /64 of IPv6), 30 of all names from one network, 100 of a name from everywhere: so nobody is locked out by a stranger
+ * alone. BUSY: too many are signing in at this moment.
  */
 #ifndef MLN_ACCESS_SIGNIN_H
 #define MLN_ACCESS_SIGNIN_H
@@ -53,13 +54,15 @@ MLN_RESULT mln_signin_bearer(struct mln_signin *signin, struct mln_str token, st
 MLN_RESULT mln_signin_refresh_start(struct mln_signin *signin, const struct mln_principal *principal,
                                     struct mln_str client_id, struct mln_buf *out);
 /* Trades a refresh token for its successor (appended to out) and the principal. A token that was traded more than a
-   minute ago ends its whole family: one of two holders is not the owner. UNAUTHENTICATED. */
+   minute ago ends its whole family: one of two holders is not the owner. Within the minute each trade gets a successor, so
+   that two processes of one client may share a token. UNAUTHENTICATED. */
 MLN_RESULT mln_signin_refresh(struct mln_signin *signin, struct mln_str token, struct mln_str client_id,
                               struct mln_arena *arena, struct mln_principal *principal, struct mln_buf *out);
 
 /* ---- device codes (RFC 8628) ---- */
 
-/* Appends the device's secret; the person's code is eight letters with a hyphen. TOO_MANY. */
+/* Appends the device's secret; the person's code is eight letters with a hyphen. TOO_MANY: 1000 wait already, or 30 were
+   begun from this network within 15 minutes. */
 MLN_RESULT mln_signin_device_start(struct mln_signin *signin, struct mln_str client_id, struct mln_str address,
                                    struct mln_buf *device_code, char user_code[MLN_USER_CODE_TEXT]);
 /* Which client waits for this code. Blanks, hyphens and case do not matter. NOT_FOUND; TOO_MANY by address. */

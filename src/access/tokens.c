@@ -134,13 +134,15 @@ struct mln_result mln_tokens_verify(struct mln_tokens *tokens, struct mln_princi
                                     struct mln_arena *arena, struct mln_caller *out, bool *expired)
 {
     const struct mln_json *claims;
-    char audience[64];
+    char ours[64];
     *expired = false;
     MLN_TRY(signed_claims(tokens, token, arena, &claims));
-    int n = snprintf(audience, sizeof audience, "urn:merlon:%s", tokens->tenant_id);
-    struct mln_str none = {0};
-    /* An id token is signed by the same keys: its audience is the client, so it does not pass here. */
-    if (!mln_str_eq(mln_json_str(mln_json_get(claims, MLN_S("aud")), none), (struct mln_str){audience, (size_t)n}))
+    int n = snprintf(ours, sizeof ours, "urn:merlon:%s", tokens->tenant_id);
+    struct mln_str none = {0}, name = {ours, (size_t)n};
+    /* An id token is signed by the same keys. Its audience is the client, which anybody may name as they like, but its
+       issuer is an address. */
+    if (!mln_str_eq(mln_json_str(mln_json_get(claims, MLN_S("aud")), none), name) ||
+        !mln_str_eq(mln_json_str(mln_json_get(claims, MLN_S("iss")), none), name))
         return mln_fail(MLN_E_UNAUTHENTICATED, "The access token is for another audience.");
     int64_t now = mln_now_ms(tokens->clock);
     *expired = now / 1000 >= mln_json_i64(mln_json_get(claims, MLN_S("exp")), 0);

@@ -276,12 +276,12 @@ static struct mln_result show_code_form(struct page *page, struct mln_str messag
 static struct mln_result show_decision(struct page *page, const struct mln_grant *grant)
 {
     struct mln_str text;
-    MLN_TRY_STR(
-        page->request->arena, text,
-        mln_str_printf(page->request->arena,
-                       "%.*s asks to act as %.*s. Allow this only if you started it yourself and the code that it "
-                       "shows is the one you entered.",
-                       MLN_FMT(client_name(grant->client_id)), MLN_FMT(page->request->caller.name)));
+    MLN_TRY_STR(page->request->arena, text,
+                mln_str_printf(page->request->arena,
+                               "%.*s at the address %.*s asks to act as %.*s. Allow this only if you started it yourself "
+                               "and the code that it shows is the one you entered.",
+                               MLN_FMT(client_name(grant->client_id)), MLN_FMT(grant->address),
+                               MLN_FMT(page->request->caller.name)));
     MLN_TRY(mln_html_begin(page->request, page->reply, 200, page->title, MLN_S(""), page->post_to));
     MLN_TRY(mln_html_text(page->reply, text));
     MLN_TRY(mln_html_form(page->reply, page->path));

@@ -1,5 +1,8 @@
 #include "access_test.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #define VERIFIER "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" /* RFC 7636, appendix B */
 #define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 #define REDIRECT "http://localhost:8400/"
@@ -29,15 +32,74 @@ static void test_the_password_decides(void **state)
     assert_error_has("The name or the secret is not right");
 }
 
-static void test_guessing_locks_the_name_for_a_while(void **state)
+static void test_guessing_locks_the_name_there_for_a_while(void **state)
 {
     (void)state;
     world_add_alice(&w);
     for (int i = 0; i < 10; i++)
         assert_fails(UNAUTHENTICATED, sign_in("alice", "guess", HERE));
-    assert_fails(TOO_MANY, sign_in("alice", PASSWORD, "198.51.100.7"));
+    assert_fails(TOO_MANY, sign_in("alice", PASSWORD, HERE));
+    assert_ok(sign_in("alice", PASSWORD, "198.51.100.7")); /* a stranger locks nobody else out */
     w.now_ms += 15 * MINUTE_MS;
     assert_ok(sign_in("alice", PASSWORD, HERE));
+}
+
+static void test_guessing_from_many_places_locks_the_name(void **state)
+{
+    (void)state;
+    char address[32];
+    struct mln_principal alice = world_add_alice(&w);
+    /* a hash that costs little to compare with, whatever it is of */
+    alice.secrets[0].hash = MLN_S("$scrypt$ln=10,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    world_put(&w, &alice);
+    for (int i = 0; i < 100; i++) {
+        snprintf(address, sizeof address, "203.0.113.%d", i);
+        assert_fails(UNAUTHENTICATED, sign_in("alice", "guess", address));
+    }
+    assert_fails(TOO_MANY, sign_in("alice", PASSWORD, HERE));
+}
+
+static void test_a_network_has_many_addresses(void **state)
+{
+    (void)state;
+    char address[48];
+    world_add_alice(&w);
+    for (int i = 0; i < 10; i++) {
+        snprintf(address, sizeof address, "2001:db8:0:1::%x", i);
+        assert_fails(UNAUTHENTICATED, sign_in("alice", "guess", address));
+    }
+    assert_fails(TOO_MANY, sign_in("alice", PASSWORD, "2001:db8:0:1:ffff::1"));
+    assert_ok(sign_in("alice", PASSWORD, "2001:db8:0:2::1"));
+}
+
+static atomic_int guesses_tried, guesses_refused;
+
+static void *guess_once(void *context)
+{
+    struct mln_principal out;
+    MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(1 << 20);
+    struct mln_result r = mln_signin_password(w.signin, MLN_S("alice"), MLN_S("guess"), MLN_S(HERE), arena, &out);
+    atomic_fetch_add(r.code == MLN_E_UNAUTHENTICATED ? &guesses_tried : &guesses_refused, 1);
+    return context;
+}
+
+/* The limit counts what was tried, however many come at the same moment. */
+static void test_many_guesses_at_once_are_not_more_guesses(void **state)
+{
+    (void)state;
+    enum { GUESSERS = 12, ROUNDS = 3 };
+    pthread_t threads[GUESSERS];
+    world_add_alice(&w);
+    atomic_store(&guesses_tried, 0);
+    atomic_store(&guesses_refused, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < GUESSERS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, guess_once, NULL), 0);
+        for (int i = 0; i < GUESSERS; i++)
+            pthread_join(threads[i], NULL);
+    }
+    assert_in_range(atomic_load(&guesses_tried), 1, 11); /* 10, and one that ran beside the tenth */
+    assert_int_equal(atomic_load(&guesses_tried) + atomic_load(&guesses_refused), GUESSERS * ROUNDS);
 }
 
 static void test_guessing_names_locks_the_address(void **state)
@@ -117,14 +179,19 @@ static void add_robot_with_certificate(void)
     world_put(&w, &robot);
 }
 
-static struct mln_result by_assertion(const char *header, const char *claims)
+static struct mln_result by_assertion_as(const char *client, const char *header, const char *claims)
 {
     static const struct mln_str audiences[] = {{AUDIENCE, sizeof AUDIENCE - 1}};
     MLN_BUF_CLEANUP struct mln_buf token = MLN_BUF(MLN_JWT_MAX_BYTES);
     struct mln_principal out;
     assert_ok(mln_jwt_sign(robot_key, mln_str_c(header), mln_str_c(claims), &token));
-    return mln_signin_assertion(w.signin, mln_str_c(ROBOT), mln_buf_str(&token), audiences, 1, mln_str_c(HERE), w.arena,
+    return mln_signin_assertion(w.signin, mln_str_c(client), mln_buf_str(&token), audiences, 1, mln_str_c(HERE), w.arena,
                                 &out);
+}
+
+static struct mln_result by_assertion(const char *header, const char *claims)
+{
+    return by_assertion_as(ROBOT, header, claims);
 }
 
 static void header_text(char out[256])
@@ -160,6 +227,8 @@ static void test_an_assertion_works_once(void **state)
     claims_text(claims, "", "");
     assert_ok(by_assertion(header, claims));
     assert_fails(UNAUTHENTICATED, by_assertion(header, claims));
+    assert_error_has("used before");
+    assert_fails(UNAUTHENTICATED, by_assertion_as("BBBBBBBB-0000-4000-8000-000000000002", header, claims));
     assert_error_has("used before");
     claims_text(claims, "jti", "\"id-2\"");
     assert_ok(by_assertion(header, claims));
@@ -239,6 +308,36 @@ static void test_a_stolen_refresh_token_ends_its_family(void **state)
     assert_fails(UNAUTHENTICATED, trade(&second, CLIENT, &third));
 }
 
+static const struct mln_buf *shared_token;
+
+static void *trade_shared(void *context)
+{
+    struct mln_principal out;
+    MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(1 << 20);
+    MLN_BUF_CLEANUP struct mln_buf next = MLN_BUF_SECRET(256);
+    struct mln_result r = mln_signin_refresh(w.signin, mln_buf_str(shared_token), MLN_S(CLIENT), arena, &out, &next);
+    *(bool *)context = mln_ok(r) && next.n > 0;
+    return NULL;
+}
+
+static void test_two_trades_at_the_same_moment_are_both_served(void **state)
+{
+    (void)state;
+    struct mln_principal alice = world_add_alice(&w);
+    for (int round = 0; round < 20; round++) {
+        MLN_BUF_CLEANUP struct mln_buf first = MLN_BUF_SECRET(256);
+        pthread_t threads[2];
+        bool served[2] = {false, false};
+        assert_ok(mln_signin_refresh_start(w.signin, &alice, mln_str_c(CLIENT), &first));
+        shared_token = &first;
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, trade_shared, &served[i]), 0);
+        for (int i = 0; i < 2; i++)
+            pthread_join(threads[i], NULL);
+        assert_true(served[0] && served[1]);
+    }
+}
+
 static void test_refresh_tokens_end_with_the_password_and_by_time(void **state)
 {
     (void)state;
@@ -285,6 +384,7 @@ static void test_a_device_waits_for_a_person(void **state)
     snprintf(typed, sizeof typed, " %c%.3s %.4s", code[0] | 0x20, code + 1, code + 5);
     assert_ok(mln_signin_device_find(w.signin, mln_str_c(typed), mln_str_c(HERE), w.arena, &grant));
     assert_str(grant.client_id, CLIENT);
+    assert_str(grant.address, HERE);
     assert_ok(decide(code, true));
     assert_fails(NOT_FOUND, decide(code, true));
     assert_ok(poll(&device, CLIENT));
@@ -313,6 +413,19 @@ static void test_guessing_codes_locks_the_address(void **state)
     for (int i = 0; i < 30; i++)
         assert_fails(NOT_FOUND, mln_signin_device_find(w.signin, MLN_S("AAAA-AAAA"), mln_str_c(HERE), w.arena, &grant));
     assert_fails(TOO_MANY, mln_signin_device_find(w.signin, MLN_S("AAAA-AAAA"), mln_str_c(HERE), w.arena, &grant));
+}
+
+static void test_one_network_cannot_take_all_codes(void **state)
+{
+    (void)state;
+    char code[MLN_USER_CODE_TEXT];
+    for (int i = 0; i < 31; i++) {
+        MLN_BUF_CLEANUP struct mln_buf device = MLN_BUF_SECRET(64);
+        struct mln_result r = mln_signin_device_start(w.signin, mln_str_c(CLIENT), mln_str_c(HERE), &device, code);
+        assert_int_equal(r.code, i < 30 ? MLN_E_OK : MLN_E_TOO_MANY);
+    }
+    MLN_BUF_CLEANUP struct mln_buf device = MLN_BUF_SECRET(64);
+    assert_ok(mln_signin_device_start(w.signin, mln_str_c(CLIENT), MLN_S("198.51.100.7"), &device, code));
 }
 
 /* ---- authorization codes ---- */
@@ -429,7 +542,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         in_world(test_the_password_decides),
-        in_world(test_guessing_locks_the_name_for_a_while),
+        in_world(test_guessing_locks_the_name_there_for_a_while),
+        in_world(test_guessing_from_many_places_locks_the_name),
+        in_world(test_a_network_has_many_addresses),
+        in_world(test_many_guesses_at_once_are_not_more_guesses),
         in_world(test_guessing_names_locks_the_address),
         in_world(test_passwords_have_a_length),
         in_world(test_secrets_of_services_overlap_and_expire),
@@ -438,10 +554,12 @@ int main(void)
         in_world(test_an_assertion_of_another_key_is_refused),
         in_world(test_refresh_tokens_are_traded_on),
         in_world(test_a_stolen_refresh_token_ends_its_family),
+        in_world(test_two_trades_at_the_same_moment_are_both_served),
         in_world(test_refresh_tokens_end_with_the_password_and_by_time),
         in_world(test_a_device_waits_for_a_person),
         in_world(test_a_device_is_denied_or_too_late),
         in_world(test_guessing_codes_locks_the_address),
+        in_world(test_one_network_cannot_take_all_codes),
         in_world(test_a_code_needs_its_verifier_and_works_once),
         in_world(test_codes_go_to_this_machine_only),
         in_world(test_a_session_lasts_until_it_is_ended),

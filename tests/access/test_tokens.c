@@ -61,6 +61,10 @@ static void test_other_tokens_of_the_same_keys_do_not_pass(void **state)
     assert_ok(mln_tokens_id(w.tokens, &alice, mln_str_c(CLIENT), MLN_S("https://h/adfs"), MLN_S("n"), &id));
     assert_fails(UNAUTHENTICATED, verify(mln_buf_str(&id), &caller, &expired));
     assert_error_has("another audience");
+    mln_buf_clear(&id); /* a client may call itself as it likes */
+    assert_ok(mln_tokens_id(w.tokens, &alice, MLN_S("urn:merlon:" TENANT), MLN_S("https://h/adfs"), MLN_S("n"), &id));
+    assert_fails(UNAUTHENTICATED, verify(mln_buf_str(&id), &caller, &expired));
+    assert_error_has("another audience");
 }
 
 static void test_id_tokens_say_what_clients_read(void **state)
