@@ -25,7 +25,7 @@
 #include "api/reply.h"
 
 enum mln_method {
-    MLN_GET = 1, /* HEAD comes as GET */
+    MLN_GET = 1, /* HEAD comes as GET, with request->head */
     MLN_PUT = 2,
     MLN_POST = 4,
     MLN_PATCH = 8,
@@ -55,11 +55,12 @@ struct mln_request {
     const struct mln_route *route;
 
     enum mln_method method;
-    struct mln_str target;                     /* the path as sent */
-    struct mln_str id;                         /* the path as an ARM id: decoded, one leading slash, no trailing one */
-    struct mln_str scope;                      /* what {S} {G} {R} {X} matched: an ARM id; "" at tenant level */
-    struct mln_str subscription, group;        /* of the scope; p NULL when it has none */
-    struct mln_str provider;                   /* "Microsoft.Security" as sent; p NULL when none is named */
+    bool head;                          /* only whether it is there is asked: 204 instead of 200 below the ARM roots */
+    struct mln_str target;              /* the path as sent */
+    struct mln_str id;                  /* the path as an ARM id: decoded, one leading slash, no trailing one */
+    struct mln_str scope;               /* what {S} {G} {R} {X} matched: an ARM id; "" at tenant level */
+    struct mln_str subscription, group; /* of the scope; p NULL when it has none */
+    struct mln_str provider;            /* "Microsoft.Security" as sent; p NULL when none is named */
     struct mln_str segments[MLN_MAX_SEGMENTS]; /* decoded */
     size_t n_segments;
     uint8_t scope_kind;                        /* enum mln_scope_kind */

@@ -173,6 +173,7 @@ static const struct mln_route routes[] = {
     {MLN_GET, "{S}/providers/{namespace}", get_provider, NULL, NULL, 0, 0},
     {MLN_POST, "{S}/providers/{namespace}/register", get_provider, "{type}/action", NULL, 0, 0},
     {MLN_GET, "{P}/operations", get_operations, NULL, "2015-06-01-preview", 0, 0},
+    {MLN_GET, "/providers/Microsoft.ResourceGraph/operations", get_operations, NULL, NULL, 0, 0},
     {MLN_GET, "{S}{P}{L}/operationResults/{id}", get_operation_result,
      "Microsoft.Security/locations/operationResults/read", "2025-10-01-preview", 0, 0},
 };

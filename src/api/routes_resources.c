@@ -11,8 +11,13 @@ enum { PAGE_MOST = 200 };
 
 /* ---- lists ---- */
 
+struct wanted { /* of a list; p NULL: any */
+    struct mln_str type, group, name, location;
+};
+
 struct listing {
     struct mln_json_writer *w;
+    struct wanted wanted;
     size_t n, limit;
     struct mln_arena *arena;
     struct mln_str last;
@@ -34,9 +39,18 @@ static void put_properties(struct mln_json_writer *w, const struct mln_json *pro
     mln_json_end_object(w);
 }
 
+static bool passes(const struct wanted *wanted, const struct mln_resource *resource)
+{
+    struct mln_str location = mln_json_str(mln_json_get(resource->document, MLN_S("location")), MLN_S(""));
+    return (!wanted->name.p || mln_str_eq_nocase(wanted->name, resource->name)) &&
+           (!wanted->location.p || mln_str_eq_nocase(wanted->location, location));
+}
+
 static struct mln_result list_resource(void *context, const struct mln_resource *resource, bool *stop)
 {
     struct listing *list = context;
+    if (!passes(&list->wanted, resource))
+        return MLN_OK;
     if (list->n == list->limit) {
         list->more = *stop = true;
         return MLN_OK;
@@ -61,35 +75,57 @@ static struct mln_result list_resource(void *context, const struct mln_resource 
 }
 
 static struct mln_result list(struct mln_request *request, struct mln_reply *reply, struct mln_str scope,
-                              struct mln_str type, bool brief)
+                              const struct wanted *wanted, bool brief)
 {
     MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
     struct mln_page page;
     MLN_TRY(mln_request_page(request, &page));
-    struct listing listing = {
-        .arena = request->arena, .limit = page.limit < PAGE_MOST ? page.limit : PAGE_MOST, .brief = brief};
-    struct mln_resource_query query = {.scope = scope, .type = type, .after = page.after};
+    struct listing listing = {.wanted = *wanted,
+                              .arena = request->arena,
+                              .limit = page.limit < PAGE_MOST ? page.limit : PAGE_MOST,
+                              .brief = brief};
+    if (wanted->group.p && !request->group.p)
+        MLN_TRY_STR(request->arena, scope,
+                    mln_str_printf(request->arena, "%.*s/resourceGroups/%.*s", MLN_FMT(scope), MLN_FMT(wanted->group)));
+    struct mln_resource_query query = {.scope = scope, .type = wanted->type, .after = page.after};
     MLN_TRY(mln_store_read_begin(request->api->store, &read));
     listing.w = mln_reply_list_begin(reply);
     MLN_TRY(mln_resource_list(read, &query, list_resource, &listing));
     return mln_reply_list_end(request, reply, listing.more ? listing.last : (struct mln_str){0});
 }
 
-/* {S}/resources and {G}/resources, with $filter resourceType eq '...' and $expand=properties. */
-static struct mln_result get_resources(struct mln_request *request, struct mln_reply *reply)
+static struct mln_result read_wanted(struct mln_request *request, struct wanted *out)
 {
+    const struct {
+        struct mln_str name, *to;
+    } members[] = {{MLN_S("resourceType"), &out->type},
+                   {MLN_S("resourceGroup"), &out->group},
+                   {MLN_S("name"), &out->name},
+                   {MLN_S("location"), &out->location}};
     struct mln_odata_clause clauses[MLN_ODATA_MAX_CLAUSES];
-    struct mln_str type = {0};
     size_t n;
     MLN_TRY(mln_odata_parse(request->arena, mln_request_query(request, "$filter"), clauses, &n));
     for (size_t i = 0; i < n; i++) {
-        if (!mln_str_eq_nocase(clauses[i].name, MLN_S("resourceType")) ||
-            !mln_str_eq_nocase(clauses[i].op, MLN_S("eq")))
-            return mln_fail(MLN_E_INVALID, "$filter: resourceType eq '...' is understood here.");
-        type = clauses[i].value;
+        bool known = false;
+        for (size_t m = 0; m < sizeof members / sizeof *members && mln_str_eq_nocase(clauses[i].op, MLN_S("eq")); m++)
+            if (mln_str_eq_nocase(clauses[i].name, members[m].name)) {
+                *members[m].to = clauses[i].value;
+                known = true;
+            }
+        if (!known)
+            return mln_fail(MLN_E_INVALID,
+                            "$filter: resourceType, resourceGroup, name and location (eq) are understood here.");
     }
+    return MLN_OK;
+}
+
+/* {S}/resources and {G}/resources, with $filter and $expand=properties. */
+static struct mln_result get_resources(struct mln_request *request, struct mln_reply *reply)
+{
+    struct wanted wanted = {0};
     bool brief = mln_str_find(mln_request_query(request, "$expand"), MLN_S("properties"), 0) == SIZE_MAX;
-    return list(request, reply, request->scope, type, brief);
+    MLN_TRY(read_wanted(request, &wanted));
+    return list(request, reply, request->scope, &wanted, brief);
 }
 
 /* ---- one resource ---- */
@@ -154,12 +190,12 @@ static struct mln_result answer(struct mln_request *request, struct mln_reply *r
 
 static struct mln_result get_one(struct mln_request *request, struct mln_reply *reply)
 {
-    struct mln_str type;
+    struct wanted wanted = {0};
     if (is_ours(request))
         return no_such_type(request, reply);
     if (!names_a_type(request))
         return answer(request, reply, 200);
-    MLN_TRY(mln_request_type(request, &type));
+    MLN_TRY(mln_request_type(request, &wanted.type));
     /* Children are listed below their parent, all else below the group or subscription. */
     struct mln_str scope = request->scope;
     if (request->n_segments - request->tail > 1) {
@@ -168,7 +204,7 @@ static struct mln_result get_one(struct mln_request *request, struct mln_reply *
             slash--;
         scope = mln_str_sub(request->id, 0, slash - 1);
     }
-    return list(request, reply, scope, type, false);
+    return list(request, reply, scope, &wanted, false);
 }
 
 /* The body with the id, name and type that the path says. */
