@@ -67,7 +67,7 @@ static void test_methods(void **state)
     assert_error(405, "MethodNotAllowed");
     assert_string_equal(reply_header("Allow"), "GET, HEAD");
     call("HEAD", S V, NULL);
-    assert_int_equal(reply.status, 200);
+    assert_int_equal(reply.status, 204);
     call("get", S V, NULL);
     assert_error(501, "NotImplemented");
 }
