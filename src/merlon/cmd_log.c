@@ -4,48 +4,37 @@
 
 #include "base/time.h"
 
-enum { DAY_MS = 86400000, DEFAULT_DAYS = 7 };
+enum { MINUTE_MS = 60000, DAY_MS = 86400000, DEFAULT_DAYS = 7 };
 
 static const struct mln_option list_options[] = {
-    {"from", 0, "TIME", "entries from this time on (7 days ago)", NULL, false},
-    {"to", 0, "TIME", "entries before this time (now)", NULL, false},
+    {.name = "from", .value = "TIME", .takes = MLN_TAKES_TIME, .help = "entries from this time on (7 days ago)"},
+    {.name = "to", .value = "TIME", .takes = MLN_TAKES_TIME, .help = "entries before this time (now)"},
 };
-
-/* A time that the user wrote, checked, or the default. */
-static struct mln_result time_option(struct mln_invocation *in, const char *name, int64_t otherwise, char out[MLN_TIME_TEXT])
-{
-    struct mln_str text = mln_option_value(in, name);
-    int64_t ms = otherwise;
-    if (text.p) {
-        struct mln_result r = mln_time_parse(text, &ms);
-        if (!mln_ok(r))
-            return mln_fail_at(r, "--%s", name);
-    }
-    mln_time_text(ms, out);
-    return MLN_OK;
-}
 
 static struct mln_result read_entries(struct mln_session *session, struct mln_invocation *in, struct mln_json *list)
 {
     char from[MLN_TIME_TEXT], to[MLN_TIME_TEXT];
     struct mln_str scope, filter, path;
     int64_t now = mln_now_ms(&mln_system_clock);
-    MLN_TRY(time_option(in, "from", now - (int64_t)DEFAULT_DAYS * DAY_MS, from));
-    MLN_TRY(time_option(in, "to", now + 60000, to));
+    mln_time_text(mln_option_time(in, "from", now - (int64_t)DEFAULT_DAYS * DAY_MS), from);
+    mln_time_text(mln_option_time(in, "to", now + MINUTE_MS), to); /* the server's clock may be a little ahead */
     MLN_TRY(mln_session_subscription(session, &scope));
     MLN_TRY_STR(in->arena, filter,
                 mln_str_printf(in->arena, "eventTimestamp ge '%s' and eventTimestamp le '%s'", from, to));
-    MLN_TRY_STR(in->arena, filter, mln_session_escape(session, filter));
+    MLN_TRY(mln_session_escape(session, filter, &filter));
     MLN_TRY_STR(in->arena, path,
-                mln_str_printf(in->arena, "%.*s/providers/Microsoft.Insights/eventtypes/management/values?api-version=2015-04-01"
-                                          "&$filter=%.*s", MLN_FMT(scope), MLN_FMT(filter)));
+                mln_str_printf(in->arena,
+                               "%.*s/providers/Microsoft.Insights/eventtypes/management/values?api-version=2015-04-01"
+                               "&$filter=%.*s",
+                               MLN_FMT(scope), MLN_FMT(filter)));
     return mln_session_list(session, path, list);
 }
 
 static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit_code)
 {
     static const char *const heads[] = {"Time", "Who", "Status", "Action", "On", NULL};
-    static const char *const members[] = {"eventTimestamp", "caller", "status.value", "operationName.value", "resourceId"};
+    static const char *const members[] = {"eventTimestamp", "caller", "status.value", "operationName.value",
+                                          "resourceId"};
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
     struct mln_json list;
     struct mln_table table;
@@ -62,10 +51,9 @@ static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit
 }
 
 const struct mln_command mln_command_log_list = {.words = "log list",
-                                                 .arguments = "",
                                                  .summary = "Who did what, newest first",
-                                                 .options = list_options,
-                                                 .n_options = sizeof list_options / sizeof *list_options,
+                                                 .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+                                                 MLN_OPTIONS(list_options),
                                                  .run = run_list};
 
 static struct mln_result run_verify(struct mln_invocation *in, enum mln_exit *exit_code)
@@ -73,9 +61,9 @@ static struct mln_result run_verify(struct mln_invocation *in, enum mln_exit *ex
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
     const struct mln_json *answer;
     MLN_TRY(mln_session_open(in, &session));
-    MLN_TRY(mln_session_get(session,
-                            MLN_S("/providers/Microsoft.Security/activityLogVerifications/default?api-version=2026-01-01"),
-                            &answer));
+    MLN_TRY(mln_session_get(
+        session, MLN_S("/providers/Microsoft.Security/activityLogVerifications/default?api-version=2026-01-01"),
+        &answer));
     const struct mln_json *p = mln_json_get(answer, MLN_S("properties"));
     bool intact = mln_json_bool(mln_json_get(p, MLN_S("intact")), false);
     *exit_code = intact ? MLN_EXIT_OK : MLN_EXIT_FAILED;
@@ -83,18 +71,18 @@ static struct mln_result run_verify(struct mln_invocation *in, enum mln_exit *ex
         return mln_output_json(in, p);
     long long checked = (long long)mln_json_i64(mln_json_get(p, MLN_S("entriesChecked")), 0);
     if (intact)
-        fprintf(in->out, "The activity log is intact: %lld entries, the last one has the hash\n%.*s\n", checked,
-                MLN_FMT(mln_output_text(p, "headHash")));
-    else
-        fprintf(in->out, "The activity log has been tampered with: entry %lld does not fit (%lld before it do).\n",
-                (long long)mln_json_i64(mln_json_get(p, MLN_S("firstBrokenEntry")), 0), checked);
-    return MLN_OK;
+        return mln_output_printf(in, "The activity log is intact: %lld entr%s, the last one has the hash\n%.*s\n",
+                                 checked, checked == 1 ? "y" : "ies", MLN_FMT(mln_output_text(p, "headHash")));
+    return mln_output_printf(in,
+                             "The activity log has been tampered with: entry %lld does not fit (%lld before it do).\n",
+                             (long long)mln_json_i64(mln_json_get(p, MLN_S("firstBrokenEntry")), 0), checked);
 }
 
-const struct mln_command mln_command_log_verify = {.words = "log verify",
-                                                   .arguments = "",
-                                                   .summary = "Check that the activity log has not been tampered with",
-                                                   .details = "Exit status 1 says that it has. Note the hash down elsewhere: a "
-                                                              "log that was cut off\nat its end shows by a hash that is no "
-                                                              "longer found.",
-                                                   .run = run_verify};
+const struct mln_command mln_command_log_verify = {
+    .words = "log verify",
+    .kind = MLN_ONLINE,
+    .summary = "Check that the activity log has not been tampered with",
+    .details = "Exit status 1 says that it has. Note the hash down elsewhere: a "
+               "log that was cut off\nat its end shows by a hash that is no "
+               "longer found.",
+    .run = run_verify};

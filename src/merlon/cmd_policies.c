@@ -8,8 +8,8 @@ static struct mln_result read_all(struct mln_session *session, struct mln_json *
 {
     struct mln_str scope, path;
     MLN_TRY(mln_session_subscription(session, &scope));
-    path = mln_session_security_path(session, scope, VERSION, "assessmentMetadata");
-    return path.p ? mln_session_list(session, path, list) : mln_fail(MLN_E_LIMIT, "no room for a path");
+    MLN_TRY(mln_session_security_path(session, scope, VERSION, &path, "assessmentMetadata"));
+    return mln_session_list(session, path, list);
 }
 
 static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit_code)
@@ -35,8 +35,10 @@ static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit
     return mln_table_end(&table);
 }
 
-const struct mln_command mln_command_policies = {
-    .words = "policies", .arguments = "", .summary = "The rules that the server works with", .run = run_list};
+const struct mln_command mln_command_policies = {.words = "policies",
+                                                 .summary = "The rules that the server works with",
+                                                 .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+                                                 .run = run_list};
 
 static struct mln_result run_show(struct mln_invocation *in, enum mln_exit *exit_code)
 {
@@ -49,12 +51,14 @@ static struct mln_result run_show(struct mln_invocation *in, enum mln_exit *exit
         if (mln_str_eq_nocase(mln_output_text(&list.items[i], "name"), in->arguments[0]) ||
             mln_str_eq_nocase(mln_output_text(&list.items[i], "properties.ruleId"), in->arguments[0]))
             return mln_output_json(in, &list.items[i]);
-    return mln_fail(MLN_E_NOT_FOUND, "there is no rule '%.*s'; 'merlon policies' lists them", MLN_FMT(in->arguments[0]));
+    return mln_fail(MLN_E_NOT_FOUND, "there is no rule '%.*s'; 'merlon policies' lists them",
+                    MLN_FMT(in->arguments[0]));
 }
 
 const struct mln_command mln_command_policy_show = {.words = "policy show",
                                                     .arguments = "RULE",
                                                     .summary = "One rule, as JSON",
+                                                    .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
                                                     .least = 1,
                                                     .most = 1,
                                                     .run = run_show};

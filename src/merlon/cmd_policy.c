@@ -1,6 +1,6 @@
 /* merlon policy: rules on disk, without a server. */
 #include "expr/functions.h"
-#include "merlon/command.h"
+#include "merlon/output.h"
 #include "posture/examples.h"
 #include "json/writer.h"
 
@@ -11,7 +11,7 @@ static struct mln_result run_test(struct mln_invocation *in, enum mln_exit *exit
     MLN_BUF_CLEANUP struct mln_buf report = MLN_BUF(REPORT_BYTES);
     bool passed = false;
     MLN_TRY(mln_policy_test(in->arguments[0], mln_option_given(in, "json"), &report, &passed));
-    fwrite(report.p, 1, report.n, in->out);
+    MLN_TRY(mln_output_printf(in, "%.*s", MLN_FMT(mln_buf_str(&report))));
     *exit_code = passed ? MLN_EXIT_OK : MLN_EXIT_FAILED;
     return MLN_OK;
 }
@@ -24,7 +24,7 @@ const struct mln_command mln_command_policy_test = {
                "Example:\n  merlon policy test content",
     .least = 1,
     .most = 1,
-    .offline = true,
+    .kind = MLN_OFFLINE,
     .run = run_test};
 
 static struct mln_result functions_json(struct mln_buf *out)
@@ -78,13 +78,11 @@ static struct mln_result run_functions(struct mln_invocation *in, enum mln_exit 
 }
 
 static const struct mln_option functions_options[] = {
-    {.name = "markdown", .help = "As the table of docs/cel.md"},
+    {.name = "markdown", .help = "as the table of docs/cel.md"},
 };
 
 const struct mln_command mln_command_policy_functions = {.words = "policy functions",
-                                                         .arguments = "",
                                                          .summary = "The functions that conditions of rules may call",
-                                                         .options = functions_options,
-                                                         .n_options = 1,
-                                                         .offline = true,
+                                                         MLN_OPTIONS(functions_options),
+                                                         .kind = MLN_OFFLINE,
                                                          .run = run_functions};

@@ -2,25 +2,30 @@
 #include "merlon/output.h"
 #include "merlon/session.h"
 
+#include "model/control.h"
+
 #define VERSION "2026-11-01"
 
 static const struct mln_option list_options[] = {
-    {"all", 'a', NULL, "also those that every resource passes", NULL, false},
-    {"severity", 0, "LEVEL", "only this severity", "Low Medium High Critical", false},
+    {.name = "all", .letter = 'a', .help = "also those that every resource passes"},
+    {.name = "severity", .value = "LEVEL", .help = "only this severity and above", .words = "Low Medium High Critical"},
 };
 
 static struct mln_result read_list(struct mln_session *session, struct mln_str scope, struct mln_json *list)
 {
-    struct mln_str path = mln_session_security_path(session, scope, VERSION, "recommendations");
-    return path.p ? mln_session_list(session, path, list) : mln_fail(MLN_E_LIMIT, "no room for a path");
+    struct mln_str path;
+    MLN_TRY(mln_session_security_path(session, scope, VERSION, &path, "recommendations"));
+    return mln_session_list(session, path, list);
 }
 
 static bool wanted(const struct mln_invocation *in, const struct mln_json *properties)
 {
-    struct mln_str severity = mln_option_value(in, "severity");
-    if (severity.p && !mln_str_eq_nocase(severity, mln_output_text(properties, "severity")))
+    struct mln_str least = mln_option_value(in, "severity");
+    if (least.p && mln_word_index(mln_severity_words, mln_output_text(properties, "severity")) <
+                       mln_word_index(mln_severity_words, least))
         return false;
-    return mln_option_given(in, "all") || mln_json_i64(mln_json_get(properties, MLN_S("unhealthyResourceCount")), 0) > 0;
+    return mln_option_given(in, "all") ||
+           mln_json_i64(mln_json_get(properties, MLN_S("unhealthyResourceCount")), 0) > 0;
 }
 
 static struct mln_result put_row(struct mln_invocation *in, struct mln_table *table, const struct mln_json *p)
@@ -28,11 +33,12 @@ static struct mln_result put_row(struct mln_invocation *in, struct mln_table *ta
     int64_t bad = mln_json_i64(mln_json_get(p, MLN_S("unhealthyResourceCount")), 0);
     int64_t good = mln_json_i64(mln_json_get(p, MLN_S("healthyResourceCount")), 0);
     double gain = mln_output_number(mln_json_get(p, MLN_S("potentialIncrease")), 0);
-    struct mln_str points;
+    struct mln_str points, failing;
     MLN_TRY(mln_output_points(in, gain, &points));
     MLN_TRY(mln_table_cell(table, mln_output_text(p, "severity")));
     MLN_TRY(mln_table_cell(table, gain > 0 ? points : MLN_S("")));
-    MLN_TRY(mln_table_cellf(table, "%lld of %lld", (long long)bad, (long long)(bad + good)));
+    MLN_TRY_STR(in->arena, failing, mln_str_printf(in->arena, "%lld of %lld", (long long)bad, (long long)(bad + good)));
+    MLN_TRY(mln_table_cell(table, failing));
     MLN_TRY(mln_table_cell(table, mln_output_text(p, "ruleId")));
     return mln_table_cell(table, mln_output_text(p, "displayName"));
 }
@@ -61,13 +67,11 @@ static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit
     return mln_option_given(in, "json") ? mln_output_json(in, &json) : mln_table_end(&table);
 }
 
-const struct mln_command mln_command_recommendations = {
-    .words = "recommendations",
-    .arguments = "",
-    .summary = "What to fix, by what it gains",
-    .options = list_options,
-    .n_options = sizeof list_options / sizeof *list_options,
-    .run = run_list};
+const struct mln_command mln_command_recommendations = {.words = "recommendations",
+                                                        .summary = "What to fix, by what it gains",
+                                                        .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+                                                        MLN_OPTIONS(list_options),
+                                                        .run = run_list};
 
 /* ---- one of them ---- */
 
@@ -80,14 +84,14 @@ static const struct mln_json *find(const struct mln_json *list, struct mln_str n
     return NULL;
 }
 
-static struct mln_result read_findings(struct mln_session *session, struct mln_str scope, struct mln_str key, struct mln_json *out)
+static struct mln_result read_findings(struct mln_session *session, struct mln_str scope, struct mln_str key,
+                                       struct mln_json *out)
 {
-    struct mln_str path = mln_session_security_path(session, scope, "2021-06-01", "assessments");
+    struct mln_str path;
     struct mln_json all;
     struct mln_json_array mine = {0};
     struct mln_arena *arena = mln_session_arena(session);
-    if (!path.p)
-        return mln_fail(MLN_E_LIMIT, "no room for a path");
+    MLN_TRY(mln_session_security_path(session, scope, "2021-06-01", &path, "assessments"));
     MLN_TRY(mln_session_list(session, path, &all));
     for (uint32_t i = 0; i < all.n; i++)
         if (mln_str_eq_nocase(mln_output_text(&all.items[i], "name"), key))
@@ -103,13 +107,9 @@ static struct mln_result put_findings(struct mln_invocation *in, const struct ml
     mln_table_begin(&table, in, heads);
     for (uint32_t i = 0; i < findings->n; i++) {
         const struct mln_json *p = mln_json_get(&findings->items[i], MLN_S("properties"));
-        struct mln_str id = mln_output_text(p, "resourceDetails.id");
-        size_t slash = id.n;
-        while (slash > 0 && id.p[slash - 1] != '/')
-            slash--;
         MLN_TRY(mln_table_cell(&table, mln_output_text(p, "status.code")));
         MLN_TRY(mln_table_cell(&table, mln_output_text(p, "status.statusChangeDate")));
-        MLN_TRY(mln_table_cell(&table, mln_str_sub(id, slash, id.n)));
+        MLN_TRY(mln_table_cell(&table, mln_output_name(mln_output_text(p, "resourceDetails.id"))));
         MLN_TRY(mln_table_cell(&table, mln_output_text(p, "status.description")));
     }
     return mln_table_end(&table);
@@ -117,19 +117,14 @@ static struct mln_result put_findings(struct mln_invocation *in, const struct ml
 
 static struct mln_result put_prose(struct mln_invocation *in, const struct mln_json *p)
 {
-    struct mln_str text;
-    MLN_TRY(mln_output_clean(in, mln_output_text(p, "displayName"), &text));
-    fprintf(in->out, "%.*s\n", MLN_FMT(text));
-    fprintf(in->out, "%.*s, rule %.*s\n\n", MLN_FMT(mln_output_text(p, "severity")), MLN_FMT(mln_output_text(p, "ruleId")));
-    MLN_TRY(mln_output_clean(in, mln_output_text(p, "description"), &text));
-    fprintf(in->out, "%.*s\n\nHow to fix it: ", MLN_FMT(mln_str_trim(text)));
-    MLN_TRY(mln_output_clean(in, mln_output_text(p, "remediationDescription"), &text));
-    fprintf(in->out, "%.*s\n", MLN_FMT(mln_str_trim(text)));
     const struct mln_json *commands = mln_json_get(p, MLN_S("remediationCommands"));
-    for (uint32_t i = 0; mln_json_is(commands, MLN_JSON_ARRAY) && i < commands->n; i++) {
-        MLN_TRY(mln_output_clean(in, mln_json_str(&commands->items[i], MLN_S("")), &text));
-        fprintf(in->out, "    %.*s\n", MLN_FMT(text));
-    }
+    MLN_TRY(mln_output_printf(in, "%.*s\n%.*s, rule %.*s\n\n%.*s\n\nHow to fix it: %.*s\n",
+                              MLN_FMT(mln_output_text(p, "displayName")), MLN_FMT(mln_output_text(p, "severity")),
+                              MLN_FMT(mln_output_text(p, "ruleId")),
+                              MLN_FMT(mln_str_trim(mln_output_text(p, "description"))),
+                              MLN_FMT(mln_str_trim(mln_output_text(p, "remediationDescription")))));
+    for (uint32_t i = 0; mln_json_is(commands, MLN_JSON_ARRAY) && i < commands->n; i++)
+        MLN_TRY(mln_output_printf(in, "    %.*s\n", MLN_FMT(mln_json_str(&commands->items[i], MLN_S("")))));
     fputc('\n', in->out);
     return MLN_OK;
 }
@@ -162,6 +157,7 @@ static struct mln_result run_show(struct mln_invocation *in, enum mln_exit *exit
 const struct mln_command mln_command_recommendation_show = {.words = "recommendation show",
                                                             .arguments = "RULE",
                                                             .summary = "One recommendation: why, where, how to fix it",
+                                                            .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
                                                             .least = 1,
                                                             .most = 1,
                                                             .run = run_show};

@@ -1,28 +1,31 @@
 /* The inventory: resources, machines, and queries over all of it. */
+#include "merlon/input.h"
 #include "merlon/output.h"
 #include "merlon/session.h"
 
+#include "connect/machine.h"
 #include "json/writer.h"
 
 #define VERSION "2021-04-01"
-#define MACHINE_TYPE "Microsoft.HybridCompute/machines"
 
 static const struct mln_option list_options[] = {
-    {"type", 't', "TYPE", "only this type, such as " MACHINE_TYPE, NULL, false},
+    {.name = "type", .letter = 't', .value = "TYPE", .help = "only this type, such as " MLN_MACHINE_TYPE},
 };
 
-static struct mln_result read_resources(struct mln_session *session, struct mln_arena *arena, struct mln_str type,
+static struct mln_result read_resources(struct mln_session *session, struct mln_invocation *in, struct mln_str type,
                                         struct mln_json *list)
 {
     struct mln_str scope, path, filter = MLN_S("");
     MLN_TRY(mln_session_subscription(session, &scope));
+    if (mln_str_find(type, MLN_S("'"), 0) != SIZE_MAX)
+        return mln_misuse(in, "a type has no quotes");
     if (type.n) {
-        MLN_TRY_STR(arena, filter, mln_str_printf(arena, "resourceType eq '%.*s'", MLN_FMT(type)));
-        MLN_TRY_STR(arena, filter, mln_session_escape(session, filter));
+        MLN_TRY_STR(in->arena, filter, mln_str_printf(in->arena, "resourceType eq '%.*s'", MLN_FMT(type)));
+        MLN_TRY(mln_session_escape(session, filter, &filter));
     }
-    MLN_TRY_STR(arena, path,
-                mln_str_printf(arena, "%.*s/resources?api-version=" VERSION "&$expand=properties%s%.*s", MLN_FMT(scope),
-                               type.n ? "&$filter=" : "", MLN_FMT(filter)));
+    MLN_TRY_STR(in->arena, path,
+                mln_str_printf(in->arena, "%.*s/resources?api-version=" VERSION "&$expand=properties%s%.*s",
+                               MLN_FMT(scope), type.n ? "&$filter=" : "", MLN_FMT(filter)));
     return mln_session_list(session, path, list);
 }
 
@@ -35,7 +38,7 @@ static struct mln_result run_resources(struct mln_invocation *in, enum mln_exit 
     struct mln_table table;
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
-    MLN_TRY(read_resources(session, in->arena, mln_option_value(in, "type"), &list));
+    MLN_TRY(read_resources(session, in, mln_option_value(in, "type"), &list));
     if (mln_option_given(in, "json"))
         return mln_output_json(in, &list);
     mln_table_begin(&table, in, heads);
@@ -46,10 +49,9 @@ static struct mln_result run_resources(struct mln_invocation *in, enum mln_exit 
 }
 
 const struct mln_command mln_command_resources = {.words = "resources",
-                                                  .arguments = "",
                                                   .summary = "All resources of the subscription",
-                                                  .options = list_options,
-                                                  .n_options = sizeof list_options / sizeof *list_options,
+                                                  .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+                                                  MLN_OPTIONS(list_options),
                                                   .run = run_resources};
 
 static struct mln_result run_resource(struct mln_invocation *in, enum mln_exit *exit_code)
@@ -59,9 +61,9 @@ static struct mln_result run_resource(struct mln_invocation *in, enum mln_exit *
     struct mln_str path;
     (void)exit_code;
     if (!mln_str_starts(in->arguments[0], MLN_S("/subscriptions/")))
-        return mln_fail(MLN_E_INVALID, "a resource's id begins with /subscriptions/; 'merlon resources' lists them");
+        return mln_misuse(in, "a resource's id begins with /subscriptions/; 'merlon resources' lists them");
     MLN_TRY(mln_session_open(in, &session));
-    MLN_TRY_STR(in->arena, path, mln_str_printf(in->arena, "%.*s?api-version=" VERSION, MLN_FMT(in->arguments[0])));
+    MLN_TRY(mln_session_id_path(session, in->arguments[0], VERSION, &path));
     MLN_TRY(mln_session_get(session, path, &answer));
     return mln_output_json(in, answer);
 }
@@ -69,6 +71,7 @@ static struct mln_result run_resource(struct mln_invocation *in, enum mln_exit *
 const struct mln_command mln_command_resource_show = {.words = "resource show",
                                                       .arguments = "ID",
                                                       .summary = "One resource, whole, as JSON",
+                                                      .kind = MLN_ONLINE,
                                                       .least = 1,
                                                       .most = 1,
                                                       .run = run_resource};
@@ -78,14 +81,14 @@ const struct mln_command mln_command_resource_show = {.words = "resource show",
 static struct mln_result run_machines(struct mln_invocation *in, enum mln_exit *exit_code)
 {
     static const char *const heads[] = {"Name", "Status", "Since", "System", "Agent", NULL};
-    static const char *const members[] = {"name", "properties.status", "properties.lastStatusChange", "properties.osSku",
-                                          "properties.agentVersion"};
+    static const char *const members[] = {"name", "properties.status", "properties.lastStatusChange",
+                                          "properties.osSku", "properties.agentVersion"};
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
     struct mln_json list;
     struct mln_table table;
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
-    MLN_TRY(read_resources(session, in->arena, MLN_S(MACHINE_TYPE), &list));
+    MLN_TRY(read_resources(session, in, MLN_S(MLN_MACHINE_TYPE), &list));
     if (mln_option_given(in, "json"))
         return mln_output_json(in, &list);
     mln_table_begin(&table, in, heads);
@@ -95,20 +98,33 @@ static struct mln_result run_machines(struct mln_invocation *in, enum mln_exit *
     return mln_table_end(&table);
 }
 
-const struct mln_command mln_command_machines = {
-    .words = "machines", .arguments = "", .summary = "The enrolled machines", .run = run_machines};
+const struct mln_command mln_command_machines = {.words = "machines",
+                                                 .summary = "The enrolled machines",
+                                                 .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+                                                 .run = run_machines};
 
-static struct mln_result find_machine(struct mln_session *session, struct mln_invocation *in, const struct mln_json **out)
+/* The machine of that name or id. */
+static struct mln_result find_machine(struct mln_session *session, struct mln_invocation *in,
+                                      const struct mln_json **out)
 {
     struct mln_json *list;
+    struct mln_str wanted = in->arguments[0];
+    const char *member = mln_str_starts(wanted, MLN_S("/")) ? "id" : "name";
     MLN_TRY_NEW(in->arena, list);
-    MLN_TRY(read_resources(session, in->arena, MLN_S(MACHINE_TYPE), list));
-    for (uint32_t i = 0; i < list->n; i++)
-        if (mln_str_eq_nocase(mln_output_text(&list->items[i], "name"), in->arguments[0])) {
-            *out = &list->items[i];
-            return MLN_OK;
-        }
-    return mln_fail(MLN_E_NOT_FOUND, "no machine is called '%.*s'; 'merlon machines' lists them", MLN_FMT(in->arguments[0]));
+    MLN_TRY(read_resources(session, in, MLN_S(MLN_MACHINE_TYPE), list));
+    *out = NULL;
+    for (uint32_t i = 0; i < list->n; i++) {
+        if (!mln_str_eq_nocase(mln_output_text(&list->items[i], member), wanted))
+            continue;
+        if (*out)
+            return mln_fail(MLN_E_CONFLICT,
+                            "several machines are called '%.*s': give the id of one; 'merlon resources' lists them",
+                            MLN_FMT(wanted));
+        *out = &list->items[i];
+    }
+    if (!*out)
+        return mln_fail(MLN_E_NOT_FOUND, "no machine is called '%.*s'; 'merlon machines' lists them", MLN_FMT(wanted));
+    return MLN_OK;
 }
 
 static struct mln_result run_machine_show(struct mln_invocation *in, enum mln_exit *exit_code)
@@ -122,8 +138,9 @@ static struct mln_result run_machine_show(struct mln_invocation *in, enum mln_ex
 }
 
 const struct mln_command mln_command_machine_show = {.words = "machine show",
-                                                     .arguments = "NAME",
+                                                     .arguments = "NAME|ID",
                                                      .summary = "One machine with all its facts, as JSON",
+                                                     .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
                                                      .least = 1,
                                                      .most = 1,
                                                      .run = run_machine_show};
@@ -136,28 +153,38 @@ static struct mln_result run_machine_remove(struct mln_invocation *in, enum mln_
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
     MLN_TRY(find_machine(session, in, &machine));
-    MLN_TRY_STR(in->arena, path,
-                mln_str_printf(in->arena, "%.*s?api-version=" VERSION, MLN_FMT(mln_output_text(machine, "id"))));
+    struct mln_str id = mln_output_text(machine, "id");
+    MLN_TRY(mln_session_id_path(session, id, VERSION, &path));
     MLN_TRY(mln_session_call(session, "DELETE", path, (struct mln_str){NULL, 0}, &answer));
-    fprintf(in->out, "Removed %.*s; its certificate is refused from now on.\n", MLN_FMT(in->arguments[0]));
-    return MLN_OK;
+    return mln_output_done(in, "removed", id, "Removed ", "; its certificate is refused from now on.");
 }
 
 const struct mln_command mln_command_machine_remove = {.words = "machine remove",
-                                                       .arguments = "NAME",
+                                                       .arguments = "NAME|ID",
                                                        .summary = "Take a machine out of the estate",
+                                                       .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
                                                        .least = 1,
                                                        .most = 1,
                                                        .run = run_machine_remove};
 
 /* ---- query ---- */
 
+static struct mln_result put_value(struct mln_table *table, const struct mln_json *value)
+{
+    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(16 << 20);
+    if (value->kind == MLN_JSON_STRING)
+        return mln_table_cell(table, mln_json_str(value, MLN_S("")));
+    if (value->kind != MLN_JSON_NULL)
+        MLN_TRY(mln_json_write(&text, value, false));
+    return mln_table_cell(table, mln_buf_str(&text));
+}
+
 static struct mln_result put_rows(struct mln_invocation *in, const struct mln_json *data)
 {
     const struct mln_json *columns = mln_json_get(data, MLN_S("columns")), *rows = mln_json_get(data, MLN_S("rows"));
     const char *heads[MLN_MAX_COLUMNS + 1] = {NULL};
     struct mln_table table;
-    if (!columns || !rows || columns->n == 0)
+    if (!mln_json_is(columns, MLN_JSON_ARRAY) || !mln_json_is(rows, MLN_JSON_ARRAY) || columns->n == 0)
         return MLN_OK;
     if (columns->n > MLN_MAX_COLUMNS)
         return mln_fail(MLN_E_INVALID, "%u columns do not fit a table: project fewer, or --json", columns->n);
@@ -168,34 +195,37 @@ static struct mln_result put_rows(struct mln_invocation *in, const struct mln_js
     }
     mln_table_begin(&table, in, heads);
     for (uint32_t r = 0; r < rows->n; r++)
-        for (uint32_t c = 0; c < columns->n; c++) {
-            const struct mln_json *cell = &rows->items[r].items[c];
-            MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(1 << 20);
-            if (cell->kind != MLN_JSON_STRING && cell->kind != MLN_JSON_NULL)
-                MLN_TRY(mln_json_write(&text, cell, false));
-            MLN_TRY(mln_table_cell(&table, cell->kind == MLN_JSON_STRING ? mln_json_str(cell, MLN_S("")) : mln_buf_str(&text)));
-        }
+        for (uint32_t c = 0; c < columns->n; c++)
+            MLN_TRY(put_value(&table, mln_json_is(&rows->items[r], MLN_JSON_ARRAY) && c < rows->items[r].n
+                                          ? &rows->items[r].items[c]
+                                          : &mln_json_null));
     return mln_table_end(&table);
 }
 
 static struct mln_result run_query(struct mln_invocation *in, enum mln_exit *exit_code)
 {
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
-    MLN_BUF_CLEANUP struct mln_buf body = MLN_BUF(1 << 20);
+    MLN_BUF_CLEANUP struct mln_buf body = MLN_BUF(2 << 20), typed = MLN_BUF(1 << 20);
     const struct mln_json *answer;
+    struct mln_str query = in->arguments[0];
     bool json = mln_option_given(in, "json");
     (void)exit_code;
+    if (mln_str_eq(query, MLN_S("-"))) {
+        MLN_TRY(mln_input_read(in, query, &typed));
+        query = mln_buf_str(&typed);
+    }
     MLN_TRY(mln_session_open(in, &session));
     struct mln_json_writer w = mln_json_writer(&body);
     mln_json_begin_object(&w);
-    mln_json_member_str(&w, "query", in->arguments[0]);
+    mln_json_member_str(&w, "query", query);
     mln_json_name(&w, MLN_S("options"));
     mln_json_begin_object(&w);
     mln_json_member_str(&w, "resultFormat", json ? MLN_S("objectArray") : MLN_S("table"));
     mln_json_end_object(&w);
     mln_json_end_object(&w);
     MLN_TRY(mln_json_writer_end(&w));
-    MLN_TRY(mln_session_call(session, "POST", MLN_S("/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"),
+    MLN_TRY(mln_session_call(session, "POST",
+                             MLN_S("/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"),
                              mln_buf_str(&body), &answer));
     const struct mln_json *data = mln_json_get(answer, MLN_S("data"));
     MLN_TRY(json ? mln_output_json(in, data) : put_rows(in, data));
@@ -206,11 +236,12 @@ static struct mln_result run_query(struct mln_invocation *in, enum mln_exit *exi
     return MLN_OK;
 }
 
-const struct mln_command mln_command_query = {
-    .words = "query",
-    .arguments = "KUSTO",
-    .summary = "A Kusto query over resources and security resources",
-    .details = "Example:\n  merlon query \"resources | summarize n = count() by type\"",
-    .least = 1,
-    .most = 1,
-    .run = run_query};
+const struct mln_command mln_command_query = {.words = "query",
+                                              .arguments = "KUSTO|-",
+                                              .summary = "A Kusto query over resources and security resources",
+                                              .kind = MLN_ONLINE,
+                                              .details = "- reads the query from standard input.\n\nExample:\n  merlon "
+                                                         "query \"resources | summarize n = count() by type\"",
+                                              .least = 1,
+                                              .most = 1,
+                                              .run = run_query};

@@ -3,11 +3,16 @@
 #include "merlon/session.h"
 
 static const struct mln_option login_options[] = {
-    {"user", 'u', "NAME", "a user's name; the password is asked for", NULL, false},
-    {"service-principal", 0, "ID", "a service principal's client id; the secret is asked for", NULL, false},
-    {"device-code", 0, NULL, "sign in with a browser on any machine", NULL, false},
-    {"secret-file", 0, "FILE", "the password or secret, first line of a file; - is standard input", NULL, false},
-    {"ca-fingerprint", 0, "SHA256", "trust the authority with this fingerprint, and keep its certificate", NULL, false},
+    {.name = "user", .letter = 'u', .value = "NAME", .help = "a user's name; the password is asked for"},
+    {.name = "service-principal", .value = "ID", .help = "a service principal's client id; the secret is asked for"},
+    {.name = "device-code", .help = "sign in with a browser on any machine"},
+    {.name = "secret-file",
+     .value = "FILE",
+     .takes = MLN_TAKES_FILE,
+     .help = "the password or secret, first line of a file; - is standard input"},
+    {.name = "ca-fingerprint",
+     .value = "SHA256",
+     .help = "trust the authority with this fingerprint, and keep its certificate"},
 };
 
 static struct mln_result run_login(struct mln_invocation *in, enum mln_exit *exit_code)
@@ -20,32 +25,30 @@ static struct mln_result run_login(struct mln_invocation *in, enum mln_exit *exi
                                     .ca_sha256 = mln_option_value(in, "ca-fingerprint")};
     (void)exit_code;
     if ((login.user.p != NULL) + (login.service_principal.p != NULL) + login.device_code != 1)
-        return mln_fail(MLN_E_INVALID, "how? one of --user, --service-principal and --device-code");
+        return mln_misuse(in, "how? one of --user, --service-principal and --device-code");
     MLN_TRY(mln_session_login(in, &login, &name));
-    fprintf(in->out, "Signed in: %.*s\n", MLN_FMT(name));
-    return MLN_OK;
+    return mln_output_done(in, "signedIn", name, "Signed in: ", "");
 }
 
 const struct mln_command mln_command_login = {
     .words = "login",
-    .arguments = "",
     .summary = "Sign in to a server",
+    .kind = MLN_ONLINE,
     .details = "Examples:\n  merlon login --server https://localhost:8443 --ca var/ca.pem --user admin\n"
                "  merlon login --server https://merlon.example --service-principal ID --secret-file secret.txt",
-    .options = login_options,
-    .n_options = sizeof login_options / sizeof *login_options,
+    MLN_OPTIONS(login_options),
     .run = run_login};
 
 static struct mln_result run_logout(struct mln_invocation *in, enum mln_exit *exit_code)
 {
+    struct mln_str name;
     (void)exit_code;
-    MLN_TRY(mln_session_logout(in));
-    fprintf(in->out, "Signed out.\n");
-    return MLN_OK;
+    MLN_TRY(mln_session_logout(in, &name));
+    return mln_output_done(in, "signedOut", name, "Signed out: ", "");
 }
 
 const struct mln_command mln_command_logout = {
-    .words = "logout", .arguments = "", .summary = "Forget the sign-in", .offline = true, .run = run_logout};
+    .words = "logout", .summary = "Forget the sign-in", .kind = MLN_OFFLINE, .run = run_logout};
 
 static double share_of(const struct mln_json *score)
 {
@@ -62,11 +65,13 @@ static struct mln_result run_status(struct mln_invocation *in, enum mln_exit *ex
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
     MLN_TRY(mln_session_subscription(session, &scope));
-    MLN_TRY_STR(in->arena, path, mln_session_security_path(session, scope, "2020-01-01", "secureScores/ascScore"));
+    MLN_TRY(mln_session_security_path(session, scope, "2020-01-01", &path, "secureScores/ascScore"));
     MLN_TRY(mln_session_get(session, path, &score));
     MLN_TRY_STR(in->arena, path,
-                mln_str_printf(in->arena, "%.*s/resources?api-version=2021-04-01&$filter=resourceType%%20eq%%20'Microsoft."
-                                          "HybridCompute%%2Fmachines'&$expand=properties", MLN_FMT(scope)));
+                mln_str_printf(in->arena,
+                               "%.*s/resources?api-version=2021-04-01&$filter=resourceType%%20eq%%20'Microsoft."
+                               "HybridCompute%%2Fmachines'&$expand=properties",
+                               MLN_FMT(scope)));
     MLN_TRY(mln_session_list(session, path, &machines));
     for (uint32_t i = 0; i < machines.n; i++)
         connected += mln_str_eq(mln_output_text(&machines.items[i], "properties.status"), MLN_S("Connected"));
@@ -81,14 +86,16 @@ static struct mln_result run_status(struct mln_invocation *in, enum mln_exit *ex
         struct mln_json json = mln_json_object_done(&object);
         return mln_output_json(in, &json);
     }
-    fprintf(in->out, "Server        %.*s\nSigned in as  %.*s\nSubscription  %.*s\nSecure score  %.1f %% (%.2f of %lld points)\n"
-                     "Machines      %u enrolled, %lld connected\n",
-            MLN_FMT(mln_session_server(session)), MLN_FMT(mln_session_user(session)),
-            MLN_FMT(mln_str_sub(scope, sizeof "/subscriptions/" - 1, scope.n)), share_of(score),
-            mln_output_number(mln_json_path(score, "properties.score.current"), 0),
-            (long long)mln_json_i64(mln_json_path(score, "properties.score.max"), 0), machines.n, (long long)connected);
-    return MLN_OK;
+    return mln_output_printf(
+        in,
+        "Server        %.*s\nSigned in as  %.*s\nSubscription  %.*s\n"
+        "Secure score  %.1f %% (%.2f of %lld points)\nMachines      %u enrolled, %lld connected\n",
+        MLN_FMT(mln_session_server(session)), MLN_FMT(mln_session_user(session)), MLN_FMT(mln_output_name(scope)),
+        share_of(score), mln_output_number(mln_json_path(score, "properties.score.current"), 0),
+        (long long)mln_json_i64(mln_json_path(score, "properties.score.max"), 0), machines.n, (long long)connected);
 }
 
-const struct mln_command mln_command_status = {
-    .words = "status", .arguments = "", .summary = "The server, the score and the machines at a glance", .run = run_status};
+const struct mln_command mln_command_status = {.words = "status",
+                                               .summary = "The server, the score and the machines at a glance",
+                                               .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+                                               .run = run_status};

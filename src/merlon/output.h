@@ -1,11 +1,14 @@
-/* What people read: tables that fit the terminal, figures, colour where it is wanted; and JSON for programs. */
+/*
+ * What people read: tables that fit the terminal, figures, colour where it is wanted; and JSON for programs. Whatever a
+ * server or a file says goes through here on its way to a terminal, so that it gives that no orders.
+ */
 #ifndef MLN_MERLON_OUTPUT_H
 #define MLN_MERLON_OUTPUT_H
 
+#include "merlon/commands.h"
 #include "json/json.h"
-#include "merlon/command.h"
 
-enum { MLN_MAX_COLUMNS = 12 };
+enum { MLN_MAX_COLUMNS = 40 };
 
 struct mln_table {
     struct mln_invocation *invocation;
@@ -17,15 +20,27 @@ struct mln_table {
     } cells;
 };
 
+/* Once, before anything is written: whether there is to be colour, and how wide letters are here. */
+void mln_output_setup(struct mln_invocation *invocation);
+
 /* heads must outlive the table. Cells are kept by reference. */
 void mln_table_begin(struct mln_table *table, struct mln_invocation *invocation, const char *const *heads);
 MLN_RESULT mln_table_cell(struct mln_table *table, struct mln_str text);
-MLN_RESULT mln_table_cellf(struct mln_table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Writes it. The last column is cut to the terminal's width, where there is one. Severities and states are coloured. */
+MLN_RESULT mln_table_number(struct mln_table *table, int64_t number);
+/* Writes it. On a terminal, columns of text are cut so that lines fit it. Severities and states are coloured. */
 MLN_RESULT mln_table_end(struct mln_table *table);
 
-/* Pretty JSON on standard output. */
+/* Pretty JSON on standard output. NULL: null. */
 MLN_RESULT mln_output_json(struct mln_invocation *invocation, const struct mln_json *json);
+/* What was done to a thing: as JSON an object with the thing as its one member, otherwise in words. */
+MLN_RESULT mln_output_done(struct mln_invocation *invocation, const char *name, struct mln_str value,
+                           const char *before, const char *after);
+
+/* Formatted text on standard output, without control bytes but line ends; and on standard error. */
+MLN_RESULT mln_output_printf(struct mln_invocation *invocation, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+MLN_RESULT mln_output_say(struct mln_invocation *invocation, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* "3.33", "<0.01" for what is smaller but not nothing, "0". */
 MLN_RESULT mln_output_points(struct mln_invocation *invocation, double points, struct mln_str *out);
@@ -33,8 +48,9 @@ MLN_RESULT mln_output_points(struct mln_invocation *invocation, double points, s
 double mln_output_number(const struct mln_json *json, double otherwise);
 /* A member by dotted path as text, "" when it is not there. */
 struct mln_str mln_output_text(const struct mln_json *json, const char *path);
-
-/* Text without control bytes, for a terminal. */
-MLN_RESULT mln_output_clean(struct mln_invocation *invocation, struct mln_str text, struct mln_str *out);
+/* The part of a resource id after its last slash. */
+struct mln_str mln_output_name(struct mln_str id);
+/* "" for one, "s" for any other number: "%lld resource%s". */
+const char *mln_output_plural(int64_t n);
 
 #endif

@@ -1,5 +1,7 @@
 #include "merlon/rules.h"
 
+#include "merlon/output.h"
+
 #include <sys/stat.h>
 
 static bool is_directory(const char *path)
@@ -25,7 +27,8 @@ struct mln_result mln_rules_load(struct mln_invocation *in, struct mln_ruleset *
     MLN_TRY(mln_ruleset_load(directory, out));
     for (size_t i = 0; i < (*out)->n_errors; i++) {
         const struct mln_rule_error *e = &(*out)->errors[i];
-        fprintf(in->err, "%.*s/%.*s:%u:%u: %.*s\n", MLN_FMT(directory), MLN_FMT(e->file), e->line, e->column, MLN_FMT(e->text));
+        MLN_TRY(mln_output_say(in, "%.*s/%.*s:%u:%u: %.*s\n", MLN_FMT(directory), MLN_FMT(e->file), e->line, e->column,
+                               MLN_FMT(e->text)));
     }
     return MLN_OK;
 }

@@ -3,7 +3,7 @@
 #define MLN_MERLON_RULES_H
 
 #include "content/ruleset.h"
-#include "merlon/command.h"
+#include "merlon/commands.h"
 
 /* Loads them; broken files are told on standard error, the others are used. NOT_FOUND: there is no such directory. */
 MLN_RESULT mln_rules_load(struct mln_invocation *invocation, struct mln_ruleset **out);

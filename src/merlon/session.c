@@ -2,32 +2,41 @@
 
 #include "base/time.h"
 #include "connect/http.h"
-#include "json/fields.h"
+#include "crypto/cert.h"
+#include "crypto/jwt.h"
+#include "merlon/input.h"
 #include "merlon/output.h"
+#include "model/arm_id.h"
 #include "os/file.h"
+#include "json/fields.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
-#include <termios.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum {
     SESSION_BYTES = 256 << 10,
     ANSWER_BYTES = 64 << 20,
     SECRET_BYTES = 4096,
+    PATH_BYTES = 8192, /* what the client takes as a URL */
     MARGIN_MS = 60000, /* a token that ends within a minute is renewed first */
     DEVICE_POLL_MS = 5000,
     TRIES = 3,
 };
 
 #define CLIENT_ID "merlon"
+#define SESSION_FILE "session.json"
+#define LOCK_FILE "session.lock"
 
 /* What is kept. */
-#define SESSION_FIELDS(F)                                                                           \
-    F(struct mln_str, server, STR, REQUIRED, "the server's address")                                \
-    F(struct mln_str, ca, STR, OPTIONAL, "PEM of the authority that is trusted")                    \
-    F(struct mln_str, name, STR, REQUIRED, "who is signed in")                                      \
-    F(struct mln_str, access_token, STR, REQUIRED, "bearer token")                                  \
-    F(int64_t, expires, TIME, REQUIRED, "when the bearer token ends")                               \
+#define SESSION_FIELDS(F)                                                                                              \
+    F(struct mln_str, server, STR, REQUIRED, "the server's address")                                                   \
+    F(struct mln_str, ca, STR, OPTIONAL, "PEM of the authority that is trusted")                                       \
+    F(struct mln_str, name, STR, REQUIRED, "who is signed in")                                                         \
+    F(struct mln_str, access_token, STR, REQUIRED, "bearer token")                                                     \
+    F(int64_t, expires, TIME, REQUIRED, "when the bearer token ends")                                                  \
     F(struct mln_str, refresh_token, STR, OPTIONAL, "renews it; users only")
 
 struct kept {
@@ -65,11 +74,11 @@ static struct mln_result session_directory(struct mln_arena *arena, struct mln_s
     return MLN_OK;
 }
 
-static struct mln_result session_path(struct mln_arena *arena, const char **out)
+static struct mln_result session_path(struct mln_arena *arena, const char *name, const char **out)
 {
     struct mln_str directory, path;
     MLN_TRY(session_directory(arena, &directory));
-    MLN_TRY_STR(arena, path, mln_str_printf(arena, "%.*s/session.json", MLN_FMT(directory)));
+    MLN_TRY_STR(arena, path, mln_str_printf(arena, "%.*s/%s", MLN_FMT(directory), name));
     *out = path.p;
     return MLN_OK;
 }
@@ -85,8 +94,9 @@ static struct mln_result save(struct mln_arena *arena, const struct kept *kept)
     mln_json_end_object(&w);
     MLN_TRY(mln_json_writer_end(&w));
     MLN_TRY(session_directory(arena, &directory));
-    MLN_TRY(mln_dir_ensure(directory.p, 0700));
-    MLN_TRY(session_path(arena, &path));
+    if (access(directory.p, F_OK) != 0) /* one that is there keeps its mode: it may be anything */
+        MLN_TRY(mln_dir_ensure(directory.p, 0700));
+    MLN_TRY(session_path(arena, SESSION_FILE, &path));
     return mln_file_write(path, mln_buf_str(&text), 0600);
 }
 
@@ -95,7 +105,7 @@ static struct mln_result load(struct mln_arena *arena, struct kept *out)
     const char *path;
     const struct mln_json *json;
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF_SECRET(SESSION_BYTES);
-    MLN_TRY(session_path(arena, &path));
+    MLN_TRY(session_path(arena, SESSION_FILE, &path));
     struct mln_result r = mln_file_read(path, 0, &text);
     if (r.code == MLN_E_NOT_FOUND)
         return mln_fail(MLN_E_UNAUTHENTICATED, "nobody is signed in; 'merlon login' does it");
@@ -111,8 +121,10 @@ static struct mln_result load(struct mln_arena *arena, struct kept *out)
 
 static struct mln_result open_http(struct mln_str ca_pem, struct mln_str ca_sha256, struct mln_http **out)
 {
-    const struct mln_http_setup setup = {
-        .ca_pem = ca_pem, .ca_sha256 = ca_sha256, .max_answer_bytes = ANSWER_BYTES, .user_agent = MLN_S("merlon/" MLN_VERSION)};
+    const struct mln_http_setup setup = {.ca_pem = ca_pem,
+                                         .ca_sha256 = ca_sha256,
+                                         .max_answer_bytes = ANSWER_BYTES,
+                                         .user_agent = MLN_S("merlon/" MLN_VERSION)};
     return mln_http_open(&setup, out);
 }
 
@@ -135,21 +147,24 @@ static struct mln_result server_failure(int status, const struct mln_json *body)
     return mln_fail(failure, "%.*s (status %d)", MLN_FMT(mln_str_sub(message, 0, 400)), status);
 }
 
-/* Sends, again where the server is busy, and parses the answer. */
-static struct mln_result exchange(struct mln_http *http, struct mln_arena *arena, const struct mln_http_request *request,
-                                  int *status, const struct mln_json **body)
+/* Sends, again where the server is busy, and parses the answer. No answer at all is a matter of the server's reach. */
+static struct mln_result exchange(struct mln_http *http, struct mln_invocation *in,
+                                  const struct mln_http_request *request, int *status, const struct mln_json **body)
 {
     *body = NULL;
     for (int attempt = 1;; attempt++) {
         struct mln_http_answer answer;
         struct mln_result r = mln_http_do(http, request, &answer);
+        if (!mln_ok(r) && r.code != MLN_E_INVALID && r.code != MLN_E_LIMIT)
+            in->failed_with = MLN_EXIT_UNREACHABLE;
         bool again = mln_ok(r) && (answer.status == 429 || answer.status == 503) && attempt < TRIES;
-        int64_t wait_ms = mln_ok(r) && answer.retry_after_ms >= 0 && answer.retry_after_ms < 30000 ? answer.retry_after_ms : 1000;
+        int64_t wait_ms =
+            mln_ok(r) && answer.retry_after_ms >= 0 && answer.retry_after_ms < 30000 ? answer.retry_after_ms : 1000;
         if (mln_ok(r) && !again) {
             *status = answer.status;
             struct mln_str text = mln_str_trim(mln_buf_str(&answer.body));
             if (text.n && text.p[0] != '<')
-                r = mln_json_parse(arena, text, ANSWER_BYTES, body);
+                r = mln_json_parse(in->arena, text, ANSWER_BYTES, body);
         }
         mln_http_answer_free(&answer);
         if (!again)
@@ -158,25 +173,34 @@ static struct mln_result exchange(struct mln_http *http, struct mln_arena *arena
     }
 }
 
-static struct mln_result form_add(struct mln_buf *form, const char *name, struct mln_str value)
+/* Appends a value with all but unreserved characters (RFC 3986, 2.3) in percent form; those of also stay too. */
+static struct mln_result escape(struct mln_buf *out, struct mln_str value, const char *also)
 {
-    MLN_TRY(mln_buf_printf(form, "%s%s=", form->n ? "&" : "", name));
     for (size_t i = 0; i < value.n; i++) {
         unsigned char c = (unsigned char)value.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
-        MLN_TRY(plain && c ? mln_buf_byte(form, (char)c) : mln_buf_printf(form, "%%%02X", c));
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     (c && (strchr("-._~", c) || strchr(also, c)));
+        MLN_TRY(plain ? mln_buf_byte(out, (char)c) : mln_buf_printf(out, "%%%02X", c));
     }
     return MLN_OK;
 }
 
-static struct mln_result post_form(struct mln_http *http, struct mln_arena *arena, struct mln_str server, const char *path,
-                                   const struct mln_buf *form, int *status, const struct mln_json **body)
+static struct mln_result form_add(struct mln_buf *form, const char *name, struct mln_str value)
 {
-    static const struct mln_http_header headers[] = {
-        {{"Content-Type", 12}, {"application/x-www-form-urlencoded", 33}}, {{"Accept", 6}, {"application/json", 16}}};
-    struct mln_http_request request = {.method = MLN_S("POST"), .headers = headers, .n_headers = 2, .body = mln_buf_str(form)};
-    MLN_TRY_STR(arena, request.url, mln_str_printf(arena, "%.*s%s", MLN_FMT(server), path));
-    return exchange(http, arena, &request, status, body);
+    MLN_TRY(mln_buf_printf(form, "%s%s=", form->n ? "&" : "", name));
+    return escape(form, value, "");
+}
+
+static struct mln_result post_form(struct mln_http *http, struct mln_invocation *in, struct mln_str server,
+                                   const char *path, const struct mln_buf *form, int *status,
+                                   const struct mln_json **body)
+{
+    static const struct mln_http_header headers[] = {{{"Content-Type", 12}, {"application/x-www-form-urlencoded", 33}},
+                                                     {{"Accept", 6}, {"application/json", 16}}};
+    struct mln_http_request request = {
+        .method = MLN_S("POST"), .headers = headers, .n_headers = 2, .body = mln_buf_str(form)};
+    MLN_TRY_STR(in->arena, request.url, mln_str_printf(in->arena, "%.*s%s", MLN_FMT(server), path));
+    return exchange(http, in, &request, status, body);
 }
 
 /* Takes tokens out of an answer of the token endpoint. */
@@ -194,42 +218,37 @@ static struct mln_result take_tokens(int status, const struct mln_json *body, st
 
 /* ---- signing in ---- */
 
-static struct mln_result ask_secret(struct mln_invocation *in, const char *what, struct mln_buf *out)
+/* Who a token is for, for people: read, not verified. */
+static struct mln_str name_in(struct mln_arena *arena, struct mln_str token)
 {
-    struct termios before, quiet;
-    char line[1024];
-    if (!isatty(STDIN_FILENO))
-        return mln_fail(MLN_E_INVALID, "no terminal to ask for the %s on: use --secret-file FILE (- is standard input)", what);
-    fprintf(in->err, "%c%s: ", what[0] & ~0x20, what + 1);
-    fflush(in->err);
-    tcgetattr(STDIN_FILENO, &before);
-    quiet = before;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    char *got = fgets(line, sizeof line, stdin);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    fprintf(in->err, "\n");
-    struct mln_result r = got ? mln_buf_append(out, mln_str_trim(mln_str_c(line))) : mln_fail(MLN_E_INVALID, "nothing was typed");
-    explicit_bzero(line, sizeof line);
-    return r;
+    static const char *const claims[] = {"unique_name", "upn", "preferred_username", "appid", "sub"};
+    struct mln_jwt jwt;
+    const struct mln_json *payload;
+    if (!mln_ok(mln_jwt_decode(token, arena, &jwt)) ||
+        !mln_ok(mln_json_parse(arena, jwt.payload, MLN_JWT_MAX_BYTES, &payload)))
+        return MLN_S("");
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        struct mln_str name = mln_json_str(mln_json_get(payload, mln_str_c(claims[i])), MLN_S(""));
+        if (name.n)
+            return name;
+    }
+    return MLN_S("");
 }
 
-static struct mln_result read_secret(struct mln_invocation *in, struct mln_str file, const char *what, struct mln_buf *out)
+/* Asks until the user has answered elsewhere; as often as the server wants to be asked (RFC 8628, 3.5). */
+static struct mln_result poll_device(struct mln_invocation *in, struct mln_http *http, const struct kept *kept,
+                                     const struct mln_buf *form, int64_t wait_ms, int *status,
+                                     const struct mln_json **body)
 {
-    char line[SECRET_BYTES];
-    if (!file.p)
-        return ask_secret(in, what, out);
-    const char *path = mln_str_z(in->arena, file);
-    FILE *stream = mln_str_eq(file, MLN_S("-")) ? stdin : path ? fopen(path, "re") : NULL;
-    if (!stream)
-        return mln_fail(MLN_E_NOT_FOUND, "the file '%.*s' with the %s cannot be read", MLN_FMT(file), what);
-    char *got = fgets(line, sizeof line, stream);
-    if (stream != stdin)
-        fclose(stream);
-    struct mln_result r = got ? mln_buf_append(out, mln_str_trim(mln_str_c(line)))
-                              : mln_fail(MLN_E_INVALID, "there is no %s in '%.*s'", what, MLN_FMT(file));
-    explicit_bzero(line, sizeof line);
-    return r;
+    for (;;) {
+        usleep((useconds_t)wait_ms * 1000);
+        MLN_TRY(post_form(http, in, kept->server, "/adfs/oauth2/token", form, status, body));
+        struct mln_str error = mln_json_str(mln_json_get(*body, MLN_S("error")), MLN_S(""));
+        if (mln_str_eq(error, MLN_S("slow_down")))
+            wait_ms += DEVICE_POLL_MS;
+        else if (!mln_str_eq(error, MLN_S("authorization_pending")))
+            return MLN_OK;
+    }
 }
 
 static struct mln_result device_login(struct mln_invocation *in, struct mln_http *http, struct kept *kept)
@@ -238,22 +257,18 @@ static struct mln_result device_login(struct mln_invocation *in, struct mln_http
     int status;
     MLN_BUF_CLEANUP struct mln_buf form = MLN_BUF_SECRET(SECRET_BYTES);
     MLN_TRY(form_add(&form, "client_id", MLN_S(CLIENT_ID)));
-    MLN_TRY(post_form(http, in->arena, kept->server, "/adfs/oauth2/devicecode", &form, &status, &body));
+    MLN_TRY(post_form(http, in, kept->server, "/adfs/oauth2/devicecode", &form, &status, &body));
     if (status != 200)
         return server_failure(status, body);
-    struct mln_str code = mln_json_str(mln_json_get(body, MLN_S("device_code")), MLN_S("")), message;
-    MLN_TRY(mln_output_clean(in, mln_json_str(mln_json_get(body, MLN_S("message")), MLN_S("")), &message));
-    fprintf(in->err, "%.*s\n", MLN_FMT(message));
+    MLN_TRY(mln_output_say(in, "%.*s\n", MLN_FMT(mln_json_str(mln_json_get(body, MLN_S("message")), MLN_S("")))));
     MLN_TRY(form_add(&form, "grant_type", MLN_S("urn:ietf:params:oauth:grant-type:device_code")));
-    MLN_TRY(form_add(&form, "device_code", code));
-    int64_t wait_ms = mln_json_i64(mln_json_get(body, MLN_S("interval")), DEVICE_POLL_MS / 1000) * 1000;
-    do {
-        usleep((useconds_t)(wait_ms < 1000 || wait_ms > 60000 ? DEVICE_POLL_MS : wait_ms) * 1000);
-        MLN_TRY(post_form(http, in->arena, kept->server, "/adfs/oauth2/token", &form, &status, &body));
-    } while (status == 400 &&
-             mln_str_eq(mln_json_str(mln_json_get(body, MLN_S("error")), MLN_S("")), MLN_S("authorization_pending")));
-    kept->name = MLN_S("device code");
-    return take_tokens(status, body, kept);
+    MLN_TRY(form_add(&form, "device_code", mln_json_str(mln_json_get(body, MLN_S("device_code")), MLN_S(""))));
+    int64_t seconds = mln_json_i64(mln_json_get(body, MLN_S("interval")), 0);
+    MLN_TRY(poll_device(in, http, kept, &form, seconds < 1 || seconds > 60 ? DEVICE_POLL_MS : seconds * 1000, &status,
+                        &body));
+    MLN_TRY(take_tokens(status, body, kept));
+    kept->name = name_in(in->arena, kept->access_token);
+    return MLN_OK;
 }
 
 static struct mln_result secret_login(struct mln_invocation *in, struct mln_http *http, const struct mln_login *login,
@@ -264,19 +279,19 @@ static struct mln_result secret_login(struct mln_invocation *in, struct mln_http
     bool user = login->user.p != NULL;
     MLN_BUF_CLEANUP struct mln_buf form = MLN_BUF_SECRET(4 * SECRET_BYTES);
     MLN_BUF_CLEANUP struct mln_buf secret = MLN_BUF_SECRET(SECRET_BYTES);
-    MLN_TRY(read_secret(in, login->secret_file, user ? "password" : "secret", &secret));
+    MLN_TRY(mln_input_secret(in, login->secret_file, user ? "password" : "secret", &secret));
     MLN_TRY(form_add(&form, "grant_type", user ? MLN_S("password") : MLN_S("client_credentials")));
     MLN_TRY(form_add(&form, "client_id", user ? MLN_S(CLIENT_ID) : login->service_principal));
     if (user)
         MLN_TRY(form_add(&form, "username", login->user));
     MLN_TRY(form_add(&form, user ? "password" : "client_secret", mln_buf_str(&secret)));
-    MLN_TRY(post_form(http, in->arena, kept->server, "/adfs/oauth2/token", &form, &status, &body));
+    MLN_TRY(post_form(http, in, kept->server, "/adfs/oauth2/token", &form, &status, &body));
     kept->name = user ? login->user : login->service_principal;
     return take_tokens(status, body, kept);
 }
 
 /* --server or MERLON_SERVER, without a slash at the end. */
-static struct mln_result server_option(const struct mln_invocation *in, struct mln_str *out)
+static struct mln_result server_option(struct mln_invocation *in, struct mln_str *out)
 {
     *out = mln_option_value(in, "server");
     if (!out->p)
@@ -284,7 +299,7 @@ static struct mln_result server_option(const struct mln_invocation *in, struct m
     while (mln_str_ends(*out, MLN_S("/")))
         out->n--;
     if (out->n && !mln_str_starts_nocase(*out, MLN_S("https://")))
-        return mln_fail(MLN_E_INVALID, "the server's address must begin with https://");
+        return mln_misuse(in, "the server's address must begin with https://");
     return MLN_OK;
 }
 
@@ -311,7 +326,9 @@ struct mln_result mln_session_login(struct mln_invocation *in, const struct mln_
     MLN_CLEANUP(mln_http_close) struct mln_http *http = NULL;
     MLN_TRY(server_option(in, &kept.server));
     if (!kept.server.n)
-        return mln_fail(MLN_E_INVALID, "which server? --server https://HOST:PORT");
+        return mln_misuse(in, "which server? --server https://HOST:PORT");
+    if (login->ca_sha256.p && mln_option_given(in, "ca"))
+        return mln_misuse(in, "--ca and --ca-fingerprint do not go together");
     MLN_TRY(ca_option(in, &kept.ca));
     MLN_TRY(open_http(kept.ca, login->ca_sha256, &http));
     MLN_TRY(login->device_code ? device_login(in, http, &kept) : secret_login(in, http, login, &kept));
@@ -321,33 +338,58 @@ struct mln_result mln_session_login(struct mln_invocation *in, const struct mln_
     return save(in->arena, &kept);
 }
 
-struct mln_result mln_session_logout(struct mln_invocation *in)
+struct mln_result mln_session_logout(struct mln_invocation *in, struct mln_str *name)
 {
     const char *path;
-    MLN_TRY(session_path(in->arena, &path));
-    return unlink(path) == 0 ? MLN_OK : mln_fail(MLN_E_NOT_FOUND, "nobody was signed in");
+    struct kept kept;
+    MLN_TRY(session_path(in->arena, SESSION_FILE, &path));
+    *name = mln_ok(load(in->arena, &kept)) ? kept.name : MLN_S("");
+    if (unlink(path) == 0)
+        return MLN_OK;
+    return errno == ENOENT ? mln_fail(MLN_E_NOT_FOUND, "nobody was signed in") : mln_fail_errno(errno, "%s", path);
 }
 
 /* ---- the kept session ---- */
 
+static bool ends_soon(const struct kept *kept)
+{
+    return kept->expires - mln_now_ms(&mln_system_clock) < MARGIN_MS;
+}
+
+/* One renewal at a time: a refresh token is good once, so whoever waited takes what the one before it got. */
+static struct mln_result lock_session(struct mln_arena *arena, int *fd)
+{
+    const char *path;
+    MLN_TRY(session_path(arena, LOCK_FILE, &path));
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd < 0 || flock(*fd, LOCK_EX) != 0)
+        return mln_fail_errno(errno, "%s", path);
+    return MLN_OK;
+}
+
 static struct mln_result renew(struct mln_session *session)
 {
     const struct mln_json *body;
+    struct mln_invocation *in = session->invocation;
     int status;
+    MLN_FD_CLEANUP int lock = -1;
     MLN_BUF_CLEANUP struct mln_buf form = MLN_BUF_SECRET(4 * SECRET_BYTES);
+    MLN_TRY(lock_session(in->arena, &lock));
+    MLN_TRY(load(in->arena, &session->kept));
+    if (!ends_soon(&session->kept))
+        return MLN_OK;
     if (!session->kept.refresh_token.n)
         return mln_fail(MLN_E_UNAUTHENTICATED, "the sign-in of %.*s has ended; 'merlon login' renews it",
                         MLN_FMT(session->kept.name));
     MLN_TRY(form_add(&form, "grant_type", MLN_S("refresh_token")));
     MLN_TRY(form_add(&form, "client_id", MLN_S(CLIENT_ID)));
     MLN_TRY(form_add(&form, "refresh_token", session->kept.refresh_token));
-    MLN_TRY(post_form(session->http, session->invocation->arena, session->kept.server, "/adfs/oauth2/token", &form, &status,
-                      &body));
-    struct mln_result r = take_tokens(status, body, &session->kept);
-    if (!mln_ok(r))
+    MLN_TRY(post_form(session->http, in, session->kept.server, "/adfs/oauth2/token", &form, &status, &body));
+    if (status == 400 || status == 401)
         return mln_fail(MLN_E_UNAUTHENTICATED, "the sign-in of %.*s has ended; 'merlon login' renews it",
                         MLN_FMT(session->kept.name));
-    return save(session->invocation->arena, &session->kept);
+    MLN_TRY(take_tokens(status, body, &session->kept));
+    return save(in->arena, &session->kept);
 }
 
 struct mln_result mln_session_open(struct mln_invocation *in, struct mln_session **out)
@@ -364,7 +406,7 @@ struct mln_result mln_session_open(struct mln_invocation *in, struct mln_session
         return mln_fail(MLN_E_UNAUTHENTICATED, "signed in to %.*s, not to %.*s; 'merlon login --server' changes that",
                         MLN_FMT(session->kept.server), MLN_FMT(server));
     MLN_TRY(open_http(ca.p ? ca : session->kept.ca, (struct mln_str){NULL, 0}, &session->http));
-    if (session->kept.expires - mln_now_ms(&mln_system_clock) < MARGIN_MS)
+    if (ends_soon(&session->kept))
         MLN_TRY(renew(session));
     *out = MLN_TAKE(session);
     return MLN_OK;
@@ -376,6 +418,19 @@ void mln_session_close(struct mln_session *session)
         return;
     mln_http_close(session->http);
     free(session);
+}
+
+struct mln_result mln_session_ca_fingerprint(const struct mln_session *session, char out[MLN_SHA256_HEX])
+{
+    MLN_CLEANUP(mln_cert_free) struct mln_cert *cert = NULL;
+    struct mln_cert_info info;
+    out[0] = 0;
+    if (!session->kept.ca.n)
+        return MLN_OK;
+    MLN_TRY(mln_cert_from_pem(session->kept.ca, &cert));
+    MLN_TRY(mln_cert_describe(cert, session->invocation->arena, &info));
+    mln_hex_encode(mln_sha256_str(&info.sha256), out);
+    return MLN_OK;
 }
 
 struct mln_str mln_session_server(const struct mln_session *session)
@@ -393,27 +448,25 @@ struct mln_str mln_session_user(const struct mln_session *session)
     return session->kept.name;
 }
 
-static struct mln_result call_url(struct mln_session *session, const char *method, struct mln_str url, struct mln_str body,
-                                  const struct mln_json **answer)
+static struct mln_result call_url(struct mln_session *session, const char *method, struct mln_str url,
+                                  struct mln_str body, const struct mln_json **answer)
 {
     struct mln_arena *arena = session->invocation->arena;
     struct mln_http_header headers[4] = {{MLN_S("Accept"), MLN_S("application/json")}};
     int status = 0;
     MLN_TRY_STR(arena, headers[1].value, mln_str_printf(arena, "Bearer %.*s", MLN_FMT(session->kept.access_token)));
     headers[1].name = MLN_S("Authorization");
-    headers[2] = (struct mln_http_header){MLN_S("CommandName"), mln_str_printf(arena, "merlon %s", session->invocation->command->words)};
+    headers[2].name = MLN_S("CommandName");
+    MLN_TRY_STR(arena, headers[2].value, mln_str_printf(arena, "merlon %s", session->invocation->command->words));
     headers[3] = (struct mln_http_header){MLN_S("Content-Type"), MLN_S("application/json")};
     const struct mln_http_request request = {
         .method = mln_str_c(method), .url = url, .headers = headers, .n_headers = body.p ? 4 : 3, .body = body};
-    struct mln_result r = exchange(session->http, arena, &request, &status, answer);
-    if (r.code == MLN_E_IO)
-        return mln_fail(MLN_E_TIMEOUT, "%.*s is out of reach: %s", MLN_FMT(session->kept.server), mln_error_text());
-    MLN_TRY(r);
+    MLN_TRY(exchange(session->http, session->invocation, &request, &status, answer));
     return status >= 400 ? server_failure(status, *answer) : MLN_OK;
 }
 
-struct mln_result mln_session_call(struct mln_session *session, const char *method, struct mln_str path, struct mln_str body,
-                                   const struct mln_json **answer)
+struct mln_result mln_session_call(struct mln_session *session, const char *method, struct mln_str path,
+                                   struct mln_str body, const struct mln_json **answer)
 {
     struct mln_str url;
     MLN_TRY_STR(session->invocation->arena, url,
@@ -438,7 +491,8 @@ struct mln_result mln_session_list(struct mln_session *session, struct mln_str p
         struct mln_str next = mln_json_str(mln_json_get(page, MLN_S("nextLink")), MLN_S(""));
         if (!next.n)
             break;
-        if (!mln_str_starts(next, session->kept.server))
+        struct mln_str rest = mln_str_sub(next, session->kept.server.n, next.n);
+        if (!mln_str_starts_nocase(next, session->kept.server) || !mln_str_starts(rest, MLN_S("/")))
             return mln_fail(MLN_E_INVALID, "the server sends on to another one, which is not followed");
         MLN_TRY(call_url(session, "GET", next, (struct mln_str){NULL, 0}, &page));
     }
@@ -457,27 +511,43 @@ struct mln_result mln_session_subscription(struct mln_session *session, struct m
             return mln_fail(MLN_E_NOT_FOUND, "there is no subscription that you may read");
         id = mln_json_str(mln_json_get(&list.items[0], MLN_S("subscriptionId")), MLN_S(""));
     }
-    MLN_TRY_STR(arena, id, mln_session_escape(session, id));
+    MLN_TRY(mln_session_escape(session, id, &id));
     MLN_TRY_STR(arena, *scope, mln_str_printf(arena, "/subscriptions/%.*s", MLN_FMT(id)));
     return MLN_OK;
 }
 
-struct mln_str mln_session_security_path(struct mln_session *session, struct mln_str scope, const char *version,
-                                         const char *format, ...)
+struct mln_result mln_session_security_path(struct mln_session *session, struct mln_str scope, const char *version,
+                                            struct mln_str *path, const char *format, ...)
 {
-    char rest[3072];
+    MLN_BUF_CLEANUP struct mln_buf rest = MLN_BUF(PATH_BYTES);
     va_list args;
     va_start(args, format);
-    vsnprintf(rest, sizeof rest, format, args);
+    struct mln_result r = mln_buf_vprintf(&rest, format, args);
     va_end(args);
-    return mln_str_printf(session->invocation->arena, "%.*s/providers/Microsoft.Security/%s%capi-version=%s", MLN_FMT(scope),
-                          rest, strchr(rest, '?') ? '&' : '?', version);
+    MLN_TRY(r);
+    MLN_TRY_STR(session->invocation->arena, *path,
+                mln_str_printf(session->invocation->arena, "%.*s/providers/Microsoft.Security/%s%capi-version=%s",
+                               MLN_FMT(scope), rest.p, strchr(rest.p, '?') ? '&' : '?', version));
+    return MLN_OK;
 }
 
-struct mln_str mln_session_escape(struct mln_session *session, struct mln_str value)
+struct mln_result mln_session_id_path(struct mln_session *session, struct mln_str id, const char *version,
+                                      struct mln_str *path)
 {
-    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(16 << 10);
-    if (!mln_ok(form_add(&text, "", value)))
-        return (struct mln_str){NULL, 0};
-    return mln_str_dup(session->invocation->arena, mln_str_sub(mln_buf_str(&text), 1, text.n));
+    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(PATH_BYTES);
+    struct mln_arm_id parsed;
+    MLN_TRY(mln_arm_id_parse(id, &parsed));
+    MLN_TRY(escape(&text, parsed.whole, "/"));
+    MLN_TRY_STR(
+        session->invocation->arena, *path,
+        mln_str_printf(session->invocation->arena, "%.*s?api-version=%s", MLN_FMT(mln_buf_str(&text)), version));
+    return MLN_OK;
+}
+
+struct mln_result mln_session_escape(struct mln_session *session, struct mln_str value, struct mln_str *out)
+{
+    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(PATH_BYTES);
+    MLN_TRY(escape(&text, value, ""));
+    MLN_TRY_STR(session->invocation->arena, *out, mln_str_dup(session->invocation->arena, mln_buf_str(&text)));
+    return MLN_OK;
 }

@@ -5,8 +5,9 @@
 #ifndef MLN_MERLON_SESSION_H
 #define MLN_MERLON_SESSION_H
 
+#include "crypto/digest.h"
+#include "merlon/commands.h"
 #include "json/json.h"
-#include "merlon/command.h"
 
 struct mln_session;
 
@@ -15,20 +16,23 @@ struct mln_login {
     struct mln_str user;              /* p NULL: not by user name */
     struct mln_str service_principal; /* client id */
     bool device_code;
-    struct mln_str secret_file; /* file with the password or secret, "-" is standard input; p NULL: asked on the terminal */
-    struct mln_str ca_sha256;   /* trust the authority with this fingerprint; p NULL: --ca, or the system's */
+    struct mln_str
+        secret_file; /* file with the password or secret, "-" is standard input; p NULL: asked on the terminal */
+    struct mln_str ca_sha256; /* trust the authority with this fingerprint; p NULL: --ca, or the system's */
 };
 
-/* Signs in to the server of the invocation's options and keeps the session. */
+/* Signs in to the server of the invocation's options and keeps the session. *name: who that is. */
 MLN_RESULT mln_session_login(struct mln_invocation *invocation, const struct mln_login *login, struct mln_str *name);
-/* Forgets it. NOT_FOUND when there was none. */
-MLN_RESULT mln_session_logout(struct mln_invocation *invocation);
+/* Forgets it; *name: who it was. NOT_FOUND when there was none. */
+MLN_RESULT mln_session_logout(struct mln_invocation *invocation, struct mln_str *name);
 
 /* The kept session, its token renewed where it is about to end. UNAUTHENTICATED when nobody is signed in. */
 MLN_RESULT mln_session_open(struct mln_invocation *invocation, struct mln_session **out);
 void mln_session_close(struct mln_session *session);
 MLN_DEFINE_CLEANUP(struct mln_session, mln_session_close)
 
+/* The SHA-256 of the authority that this session trusts, in hex; "" where that is the system's. */
+MLN_RESULT mln_session_ca_fingerprint(const struct mln_session *session, char out[MLN_SHA256_HEX]);
 struct mln_str mln_session_server(const struct mln_session *session);
 struct mln_arena *mln_session_arena(const struct mln_session *session); /* the invocation's */
 struct mln_str mln_session_user(const struct mln_session *session);
@@ -43,10 +47,14 @@ MLN_RESULT mln_session_list(struct mln_session *session, struct mln_str path, st
 
 /* "/subscriptions/{id}" of --subscription, or of the first one that the caller may read. NOT_FOUND: none. */
 MLN_RESULT mln_session_subscription(struct mln_session *session, struct mln_str *scope);
-/* SCOPE/providers/Microsoft.Security/REST?api-version=VERSION; rest may have a query of its own. p NULL: no room. */
-struct mln_str mln_session_security_path(struct mln_session *session, struct mln_str scope, const char *version,
-                                         const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* One value, fit for a path segment or a query. p NULL: no room. */
-struct mln_str mln_session_escape(struct mln_session *session, struct mln_str value);
+/* SCOPE/providers/Microsoft.Security/REST?api-version=VERSION; rest may have a query of its own. */
+MLN_RESULT mln_session_security_path(struct mln_session *session, struct mln_str scope, const char *version,
+                                     struct mln_str *path, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* ID?api-version=VERSION, the id's segments escaped. INVALID for what is no ARM id. */
+MLN_RESULT mln_session_id_path(struct mln_session *session, struct mln_str id, const char *version,
+                               struct mln_str *path);
+/* One value, fit for a path segment or a query. */
+MLN_RESULT mln_session_escape(struct mln_session *session, struct mln_str value, struct mln_str *out);
 
 #endif
