@@ -54,7 +54,6 @@ struct look { /* a collector at work */
 
 struct keeper {
     const struct mln_keeper_setup *setup;
-    char program[PATH_MAX]; /* this one */
     bool privileged;
     uid_t uid;
     gid_t gid;
@@ -409,8 +408,15 @@ static void on_watchdog(void *context)
 static void start_link(void *context)
 {
     struct keeper *k = context;
-    const char *const argv[] = {k->program, "link", "--state", k->setup->state_directory, NULL};
-    struct mln_process process = {.argv = argv, .drop = k->privileged, .uid = k->uid, .gid = k->gid};
+    /* Program and state by where we stand, not by their paths: an account that may look into neither directory above them
+       (a checkout in /root) can run and use both. */
+    const char *const argv[] = {"merlon-agent", "link", "--state", ".", NULL};
+    struct mln_process process = {.argv = argv,
+                                  .program = "/proc/self/exe",
+                                  .directory = k->setup->state_directory,
+                                  .drop = k->privileged,
+                                  .uid = k->uid,
+                                  .gid = k->gid};
     MLN_BUF_CLEANUP struct mln_buf about = MLN_BUF(4096);
     struct mln_result r = mln_child_start(&process, &k->link);
     if (mln_ok(r))
@@ -488,10 +494,6 @@ static struct mln_result set_up(struct keeper *k)
 
 static struct mln_result run(struct keeper *k)
 {
-    ssize_t n = readlink("/proc/self/exe", k->program, sizeof k->program - 1);
-    if (n < 0)
-        return mln_fail_errno(errno, "finding this program");
-    k->program[n] = 0;
     MLN_TRY(choose_account(k));
     MLN_TRY(set_up(k));
     MLN_TRY(give_up_rights(k));

@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 static const struct {
     const char *name;
@@ -63,6 +64,7 @@ int main(int argc, char **argv)
 {
     struct mln_agent_options options = {0};
     int which, found;
+    prctl(PR_SET_NAME, "merlon-agent"); /* the link is started by another path */
     while ((found = getopt_long(argc, argv, "hv", long_options, &which)) != -1) {
         if (found == 'h')
             return usage(stdout, 0);

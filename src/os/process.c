@@ -165,7 +165,7 @@ static struct mln_result launch_child(struct launch *launch, pid_t *out)
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(4 * PROGRAM_PATH_BYTES);
     if (!arena)
         return mln_fail(MLN_E_MEMORY, "no memory for a process");
-    launch->path = launch->process->argv[0];
+    launch->path = launch->process->program ? launch->process->program : launch->process->argv[0];
     if (!strchr(launch->path, '/'))
         MLN_TRY(mln_process_find(launch->path, arena, &launch->path));
     int report[2];

@@ -16,6 +16,7 @@ struct mln_process_limits { /* 0: as this process has it */
 struct mln_process {
     const char *const *argv; /* NULL-terminated; argv[0] with a slash, or a name that is looked for in the system's
                                 directories (/usr/sbin, /usr/bin, /sbin, /bin), never in PATH */
+    const char *program;     /* the file to run, where that is not argv[0]; NULL: it is */
     const char *const *env;  /* NULL-terminated "NAME=value"; NULL: PATH of those directories, LC_ALL=C, HOME=/ */
     const char *directory;   /* NULL: / */
     bool drop;               /* run as uid and gid, no other groups, no new privileges */

@@ -235,6 +235,16 @@ static void programs_are_found(void **state)
     assert_fails(INVALID, mln_process_find("", arena, &path));
 }
 
+static void a_program_under_another_name(void **state)
+{
+    (void)state;
+    struct ran ran = {.out = MLN_BUF(4096), .err = MLN_BUF(4096)};
+    const char *const argv[] = {"somebody", "-c", "echo $0", NULL};
+    assert_ok(run(&(struct mln_process){.argv = argv, .program = "/bin/sh"}, "", LONG_MS, &ran));
+    assert_str(mln_buf_str(&ran.out), "somebody\n");
+    done(&ran);
+}
+
 static void output_alone(void **state)
 {
     (void)state;
@@ -319,6 +329,7 @@ int main(void)
         cmocka_unit_test(another_user),
         cmocka_unit_test(programs_that_are_not_there),
         cmocka_unit_test(programs_are_found),
+        cmocka_unit_test(a_program_under_another_name),
         cmocka_unit_test(output_alone),
         cmocka_unit_test(a_child_talks),
         cmocka_unit_test(a_child_is_stopped),
