@@ -128,8 +128,6 @@ static struct mln_result check_value(const struct mln_option *option, struct mln
 
 static struct mln_result add_option(struct mln_invocation *in, const struct mln_option *option, struct mln_str value)
 {
-    if (!option->many && mln_option_given(in, option->name))
-        return mln_fail(MLN_E_INVALID, "--%s is given twice", option->name);
     if (option->value)
         MLN_TRY(check_value(option, value));
     in->given[in->n_given++] = (struct mln_given){option, value};

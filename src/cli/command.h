@@ -32,7 +32,7 @@ struct mln_option {
     const char *words;     /* the only values, by blanks; NULL: any */
     const char *otherwise; /* the default, for help; NULL: none */
     const char *help;
-    bool many;      /* may be given more than once */
+    bool many;      /* each value counts; of other options the last one does */
     unsigned kinds; /* shared options: which commands take it, by their kind; 0: all */
 };
 

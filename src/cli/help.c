@@ -41,8 +41,9 @@ static void put_right(FILE *out, const char *text, size_t column, size_t at)
 /* The help of an option with all that the table says of its value. */
 static void describe(const struct mln_option *option, char *out, size_t size)
 {
+    bool otherwise = option->otherwise && *option->otherwise;
     snprintf(out, size, "%s%s%s%s%s%s%s", option->help, option->words ? ": " : "", option->words ? option->words : "",
-             option->otherwise ? " [" : "", option->otherwise ? option->otherwise : "", option->otherwise ? "]" : "",
+             otherwise ? " [" : "", otherwise ? option->otherwise : "", otherwise ? "]" : "",
              option->many ? " (may be repeated)" : "");
 }
 
@@ -157,7 +158,7 @@ static void man_command(const struct mln_cli *cli, const struct mln_command *com
 
 static void man_takers(const struct mln_cli *cli, const struct mln_option *option, FILE *out)
 {
-    fputs("Commands: ", out);
+    fputs(".br\nCommands: ", out);
     for (size_t c = 0, n = 0; c < cli->n_commands; c++)
         if (cli->commands[c]->summary && option->kinds & cli->commands[c]->kind) {
             fputs(n++ ? ", " : "", out);
@@ -215,4 +216,4 @@ static struct mln_result run_man(struct mln_invocation *in, enum mln_exit *exit_
 }
 
 const struct mln_command mln_command_man = {
-    .words = "man", .summary = "The manual page, as roff, for: man -l -", .run = run_man};
+    .words = "man", .summary = "The manual page, as roff (man -l - reads it)", .run = run_man};

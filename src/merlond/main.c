@@ -1,4 +1,6 @@
+/* merlond: its commands, and the rights that each gives up before it begins. */
 #include "base/log.h"
+#include "cli/help.h"
 #include "merlond/commands.h"
 #include "os/file.h"
 #include "os/sandbox.h"
@@ -6,8 +8,6 @@
 
 #include <linux/capability.h>
 #include <unistd.h>
-
-enum { EXIT_USAGE = 2, ARENA_BYTES = 1 << 20 };
 
 /* Becomes the user of --user, who is given the state directory if it is new. */
 static struct mln_result become_user(const struct mln_daemon_options *options)
@@ -32,8 +32,21 @@ static struct mln_result become_user(const struct mln_daemon_options *options)
     return mln_sandbox_drop_to(uid, gid, capabilities, low_port ? 1 : 0);
 }
 
-static struct mln_result run(const struct mln_daemon_options *options)
+static struct mln_result prepare(struct mln_invocation *in)
 {
+    struct mln_daemon_options *options = in->context;
+    if (!(in->command->kind & MLN_EVERY_COMMAND))
+        return MLN_OK;
+    MLN_TRY(mln_daemon_options_take(in, options));
+    mln_log_setup("merlond", options->debug ? MLN_LOG_DEBUG : MLN_LOG_INFO, options->log_json);
+    return MLN_OK;
+}
+
+static struct mln_result run(struct mln_invocation *in, enum mln_exit *exit_code)
+{
+    const struct mln_daemon_options *options = in->context;
+    (void)exit_code;
+    umask(077);
     MLN_TRY(mln_sandbox_no_dumps());
     MLN_TRY(mln_ignore_pipe_signal());
     MLN_TRY(become_user(options));
@@ -50,29 +63,61 @@ static struct mln_result run(const struct mln_daemon_options *options)
     return mln_fail(MLN_E_INTERNAL, "no such command");
 }
 
+static const struct mln_command run_command = {
+    .words = "run",
+    .summary = "Serve until SIGTERM; makes the state directory at the first start",
+    .details = "SIGHUP loads the rules anew. SIGTERM ends the server after the running requests.",
+    .kind = MLN_RUN,
+    .run = run};
+static const struct mln_command init_command = {
+    .words = "init",
+    .summary = "Make the state directory and its administrator, and print the password",
+    .details = "The server must be stopped.",
+    .kind = MLN_INIT,
+    .run = run};
+static const struct mln_command reset_password_command = {.words = "reset-password",
+                                                          .summary =
+                                                              "Give an administrator a new password, and print it",
+                                                          .details = "The server must be stopped.",
+                                                          .kind = MLN_RESET_PASSWORD,
+                                                          .run = run};
+static const struct mln_command token_command = {
+    .words = "token",
+    .summary = "Make a token by which a machine enrols, and print it",
+    .details = "The server must be stopped; while it runs, 'merlon token create' does this.",
+    .kind = MLN_TOKEN,
+    .run = run};
+
+static const struct mln_command *const commands[] = {
+    &run_command,     &init_command,       &reset_password_command, &token_command, &mln_command_completion,
+    &mln_command_man, &mln_command_version};
+
+static const struct mln_section sections[] = {
+    {"EXIT STATUS",
+     "0 done; 1 failed; 2 wrong command line or configuration; 3 what it needs is not there; 4 not allowed."},
+    {"SIGNALS", "SIGHUP loads the rules anew. SIGTERM and SIGINT end the server after the running requests."},
+    {"FILES",
+     "/var/lib/merlon: the state directory. /etc/merlon/merlond.yaml: the configuration of the installed service."},
+    {"SEE ALSO", "merlon(1), merlon-agent(8)"},
+};
+
+static const struct mln_cli merlond = {
+    .name = "merlond",
+    .section = '8',
+    .summary = "the server of Merlon",
+    .description = "Keeps the inventory, judges it by rules, keeps the score, and answers clients over HTTPS.",
+    .closing = "SIGHUP loads the rules anew. SIGTERM ends the server after the running requests.",
+    .commands = commands,
+    .n_commands = sizeof commands / sizeof *commands,
+    .options = mln_daemon_options,
+    .n_options = MLN_DAEMON_OPTIONS_COUNT,
+    .sections = sections,
+    .n_sections = sizeof sections / sizeof *sections,
+    .arena_bytes = 1 << 20,
+    .prepare = prepare};
+
 int main(int argc, char **argv)
 {
-    MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(ARENA_BYTES);
     struct mln_daemon_options options;
-    bool help;
-    if (!arena)
-        return EXIT_FAILURE;
-    if (argc == 2 && !strcmp(argv[1], "--version")) {
-        puts("merlond " MLN_VERSION);
-        return EXIT_SUCCESS;
-    }
-    if (!mln_ok(mln_daemon_options_parse(argc - 1, argv + 1, arena, &options, &help))) {
-        fprintf(stderr, "merlond: %s\n", mln_error_text());
-        return EXIT_USAGE;
-    }
-    if (help) {
-        mln_daemon_help(stdout);
-        return EXIT_SUCCESS;
-    }
-    mln_log_setup("merlond", options.debug ? MLN_LOG_DEBUG : MLN_LOG_INFO, options.log_json);
-    umask(077);
-    if (mln_ok(run(&options)))
-        return EXIT_SUCCESS;
-    fprintf(stderr, "merlond: %s\n", mln_error_text());
-    return EXIT_FAILURE;
+    return mln_cli_main(&merlond, argc, argv, &options);
 }

@@ -3,61 +3,50 @@
 #include "content/yaml.h"
 #include "os/file.h"
 
-enum option_kind { TEXT, SWITCH, NUMBER, LIST };
+enum option_kind { TEXT, PATH, DIRECTORY, SWITCH, NUMBER, LIST };
 
-static const struct option {
-    const char *name, *value, *otherwise, *help;
-    enum option_kind kind;
-    unsigned commands;
-    size_t offset;
-} options[] = {
-#define O(member, name, kind, value, otherwise, commands, help)                                                        \
-    {name, value, otherwise, help, kind, commands, offsetof(struct mln_daemon_options, member)},
+#define TAKES_TEXT MLN_TAKES_TEXT
+#define TAKES_PATH MLN_TAKES_FILE
+#define TAKES_DIRECTORY MLN_TAKES_DIRECTORY
+#define TAKES_SWITCH MLN_TAKES_TEXT
+#define TAKES_NUMBER MLN_TAKES_NUMBER
+#define TAKES_LIST MLN_TAKES_TEXT
+
+enum {
+    CONFIG_BYTES = 64 << 10,
+    CONFIG_ARENA_BYTES = 16 << 20,
+    MOST = UINT32_MAX / 1000 /* seconds, as milliseconds */
+};
+
+const struct mln_option mln_daemon_options[] = {
+#define O(member, text, kind, stands_for, default_text, commands, words)                                               \
+    {.name = text,                                                                                                     \
+     .value = kind == SWITCH ? NULL : stands_for,                                                                      \
+     .takes = TAKES_##kind,                                                                                            \
+     .most = MOST,                                                                                                     \
+     .otherwise = default_text,                                                                                        \
+     .help = words,                                                                                                    \
+     .many = kind == LIST,                                                                                             \
+     .kinds = commands},
     MLN_DAEMON_OPTIONS(O)
 #undef O
 };
-enum { OPTIONS = sizeof options / sizeof *options, CONFIG_BYTES = 64 << 10, CONFIG_ARENA_BYTES = 16 << 20 };
 
-static const struct {
-    const char *word, *help;
-    enum mln_daemon_command command;
-} commands[] = {
-    {"run", "serve, until SIGTERM; makes the state directory at the first start", MLN_RUN},
-    {"init", "make the state directory and its administrator, and print the password; the server must be stopped",
-     MLN_INIT},
-    {"reset-password", "give an administrator a new password, and print it; the server must be stopped",
-     MLN_RESET_PASSWORD},
-    {"token", "make a token by which a machine enrols, and print it; the server must be stopped", MLN_TOKEN},
+/* And where their values go, in the same order. */
+static const struct option {
+    const char *name, *otherwise;
+    enum option_kind kind;
+    size_t offset;
+} options[] = {
+#define O(member, name, kind, value, otherwise, commands, help)                                                        \
+    {name, otherwise, kind, offsetof(struct mln_daemon_options, member)},
+    MLN_DAEMON_OPTIONS(O)
+#undef O
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
-
-void mln_daemon_help(FILE *out)
-{
-    fprintf(out, "merlond " MLN_VERSION ": the server of Merlon\n\nusage: merlond COMMAND [OPTION...]\n\n");
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-16s %s\n", commands[i].word, commands[i].help);
-    fprintf(out, "\noptions:\n");
-    for (size_t i = 0; i < OPTIONS; i++) {
-        char left[64];
-        snprintf(left, sizeof left, "--%s %s", options[i].name, options[i].value);
-        fprintf(out, "  %-24s %s", left, options[i].help);
-        if (*options[i].otherwise)
-            fprintf(out, " [%s]", options[i].otherwise);
-        fputs("\n", out);
-        if (options[i].commands != MLN_EVERY_COMMAND) {
-            fprintf(out, "  %-24s (", "");
-            for (size_t c = 0, n = 0; c < COMMANDS; c++)
-                if (options[i].commands & commands[c].command)
-                    fprintf(out, "%s%s", n++ ? ", " : "", commands[c].word);
-            fputs(")\n", out);
-        }
-    }
-    fprintf(out, "\nSIGHUP loads the rules anew. SIGTERM ends the server after the running requests.\n");
-}
 
 static const struct option *find(struct mln_str name)
 {
-    for (size_t i = 0; i < OPTIONS; i++)
+    for (size_t i = 0; i < MLN_DAEMON_OPTIONS_COUNT; i++)
         if (mln_str_eq(name, mln_str_c(options[i].name)))
             return &options[i];
     return NULL;
@@ -70,6 +59,8 @@ static struct mln_result set(struct mln_daemon_options *out, const struct option
     struct mln_daemon_list *list = at;
     switch (option->kind) {
     case TEXT:
+    case PATH:
+    case DIRECTORY:
         *(struct mln_str *)at = value;
         break;
     case SWITCH:
@@ -78,7 +69,7 @@ static struct mln_result set(struct mln_daemon_options *out, const struct option
         *(bool *)at = mln_str_eq(value, MLN_S("true"));
         break;
     case NUMBER:
-        if (!mln_ok(mln_str_to_u64(value, &number)) || number > UINT32_MAX / 1000)
+        if (!mln_ok(mln_str_to_u64(value, &number)) || number > MOST)
             return mln_fail(MLN_E_INVALID, "%s takes a whole number", option->name);
         *(uint32_t *)at = (uint32_t)number;
         break;
@@ -144,62 +135,21 @@ static struct mln_result read_config(struct mln_daemon_options *out, struct mln_
     return mln_ok(r) ? r : mln_fail_at(r, "%s", path);
 }
 
-/* ---- the command line ---- */
+/* ---- all of them ---- */
 
-/* One option at argv[*i]; only_config: looks for --config alone. */
-static struct mln_result take(int argc, char **argv, int *i, bool only_config, struct mln_daemon_options *out)
+struct mln_result mln_daemon_options_take(const struct mln_invocation *in, struct mln_daemon_options *out)
 {
-    struct mln_str word = mln_str_c(argv[*i]), name;
-    if (!mln_str_starts(word, MLN_S("--")))
-        return mln_fail(MLN_E_INVALID, "'%.*s' is not an option", MLN_FMT(word));
-    struct mln_str value = mln_str_sub(word, 2, word.n);
-    mln_str_cut(&value, '=', &name);
-    const struct option *option = find(name);
-    if (!option)
-        return mln_fail(MLN_E_INVALID, "there is no option --%.*s", MLN_FMT(name));
-    if (!(option->commands & out->command))
-        return mln_fail(MLN_E_INVALID, "--%s is not for this command", option->name);
-    if (!value.p && option->kind == SWITCH) {
-        value = MLN_S("true");
-    } else if (!value.p) {
-        if (++*i == argc)
-            return mln_fail(MLN_E_INVALID, "--%s needs a value", option->name);
-        value = mln_str_c(argv[*i]);
-    }
-    return only_config && option->offset != offsetof(struct mln_daemon_options, config) ? MLN_OK
-                                                                                        : set(out, option, value);
-}
-
-static struct mln_result take_all(int argc, char **argv, bool only_config, struct mln_daemon_options *out)
-{
-    for (int i = 1; i < argc; i++)
-        MLN_TRY(take(argc, argv, &i, only_config, out));
-    return MLN_OK;
-}
-
-struct mln_result mln_daemon_options_parse(int argc, char **argv, struct mln_arena *arena,
-                                           struct mln_daemon_options *out, bool *help)
-{
-    *out = (struct mln_daemon_options){0};
-    *help = false;
-    for (int i = 0; i < argc; i++)
-        *help |= !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h") || (i == 0 && !strcmp(argv[i], "help"));
-    if (*help)
-        return MLN_OK;
-    for (size_t i = 0; argc && i < COMMANDS; i++)
-        if (!strcmp(argv[0], commands[i].word))
-            out->command = commands[i].command;
-    if (!out->command)
-        return mln_fail(MLN_E_INVALID, "a command is expected: run, init, reset-password or token (merlond --help)");
-    for (size_t i = 0; i < OPTIONS; i++)
+    struct mln_str config = mln_option_value(in, "config");
+    *out = (struct mln_daemon_options){.command = (enum mln_daemon_command)in->command->kind};
+    for (size_t i = 0; i < MLN_DAEMON_OPTIONS_COUNT; i++)
         if (*options[i].otherwise)
             MLN_TRY(set(out, &options[i], mln_str_c(options[i].otherwise)));
-    MLN_TRY(take_all(argc, argv, true, out));
-    if (out->config.n) {
-        const char *path = mln_str_z(arena, out->config);
-        if (!path)
-            return mln_arena_failure(arena);
-        MLN_TRY(read_config(out, arena, path));
+    if (config.p)
+        MLN_TRY(read_config(out, in->arena, config.p));
+    for (size_t i = 0; i < in->n_given; i++) {
+        const struct mln_given *given = &in->given[i];
+        MLN_TRY(set(out, &options[given->option - mln_daemon_options],
+                    given->option->value ? given->value : MLN_S("true")));
     }
-    return take_all(argc, argv, false, out);
+    return MLN_OK;
 }

@@ -94,7 +94,7 @@ static void the_man_page_has_its_parts(void **state)
     assert_has(".TP\n.B \\-n, \\-\\-count N\nhow many [3]\n");
     assert_has("\\&'ripe' ones only"); /* a line that begins with a quote is a request to roff */
     assert_has("\n  .fruit \\e \\-n 3\n");
-    assert_has("\\-\\-server URL\nwhich server\nCommands: tree show, tree grow.\n");
+    assert_has("\\-\\-server URL\nwhich server\n.br\nCommands: tree show, tree grow.\n");
     assert_has(".SH FILES\n/etc/orchard\n");
     assert_has_not("secret");
 }
