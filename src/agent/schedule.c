@@ -36,12 +36,11 @@ static int64_t when(const struct mln_schedule *schedule, enum mln_section sectio
     int64_t due = schedule->sections[section].due_ms, changed = schedule->sections[section].changed_ms;
     if (!changed)
         return due;
-    int64_t at = changed + MLN_SCHEDULE_SETTLE_MS;
-    if (!is_cheap(section)) {
-        int64_t latest = schedule->sections[section].first_change_ms + MLN_SCHEDULE_LONGEST_WAIT_MS;
-        at = changed + MLN_SCHEDULE_QUIET_MS;
-        at = at < latest ? at : latest;
-    }
+    bool cheap = is_cheap(section); /* changes that never end are not waited for for ever */
+    int64_t at = changed + (cheap ? MLN_SCHEDULE_SETTLE_MS : MLN_SCHEDULE_QUIET_MS);
+    int64_t latest = schedule->sections[section].first_change_ms +
+                     (cheap ? MLN_SCHEDULE_LEAST_GAP_MS : MLN_SCHEDULE_LONGEST_WAIT_MS);
+    at = at < latest ? at : latest;
     if (at < schedule->sections[section].rest_until_ms)
         at = schedule->sections[section].rest_until_ms;
     return at < due ? at : due;

@@ -219,6 +219,18 @@ static bool read_prefix(struct mln_str *rest, struct command_state *state)
     }
 }
 
+/* Takes one command with its arguments, and the digest before it ("sha256:... /bin/x"), whose colon ends nothing. */
+static struct mln_str take_command(struct mln_str *rest)
+{
+    skip_blanks(rest);
+    const char *from = rest->p;
+    if (mln_str_starts(*rest, MLN_S("sha2")) || mln_str_starts(*rest, MLN_S("sha3")) ||
+        mln_str_starts(*rest, MLN_S("sha5")))
+        take_until(rest, " \t");
+    take_until(rest, ",:");
+    return mln_str_trim((struct mln_str){from, (size_t)(rest->p - from)});
+}
+
 static struct mln_result add_rule(struct parser *p, struct mln_sudo_rule *rule)
 {
     struct mln_sudo_list full = {0};
@@ -269,7 +281,7 @@ static struct mln_result read_rule(struct parser *p, struct mln_str rest, const 
                 MLN_TRY(add_rule(p, &rule));
             rule.run_as = state.run_as;
             rule.nopasswd = state.nopasswd;
-            struct mln_str command = take_until(&rest, ",:");
+            struct mln_str command = take_command(&rest);
             if (!command.n)
                 return not_understood(p, at);
             if (rule.commands.items.n < MLN_SUDOERS_MAX_ITEMS)
