@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/fields.h"
 
-enum { MAX_DEPTH = 16, MAX_ALIASES = 2000, MAX_LINE_BYTES = 64 << 10, MAX_STEPS = 200000 };
+enum { MAX_DEPTH = 16, MAX_ALIASES = 2000, MAX_LINE_BYTES = 64 << 10 };
 
 enum alias_kind { ALIAS_USER, ALIAS_RUNAS, ALIAS_HOST, ALIAS_COMMAND, ALIAS_KINDS };
 static const char *const alias_words[] = {"User_Alias", "Runas_Alias", "Host_Alias", "Cmnd_Alias", NULL};
@@ -20,7 +20,7 @@ struct parser {
     struct mln_arena *arena;
     struct mln_sudoers *out;
     MLN_VEC(struct alias) aliases;
-    size_t files, steps; /* steps: of writing aliases out, which may name each other over and over */
+    size_t files;
 };
 
 struct place { /* where the parser stands */
@@ -95,15 +95,14 @@ static const struct alias *find_alias(const struct parser *p, enum alias_kind ki
     return NULL;
 }
 
-/* Writes the aliases of a list out; "!ALIAS" negates each of its items. */
+/* Writes the aliases of a list out; "!ALIAS" negates each of its items. No alias is empty, so that each step of the way
+   leads to an item, and the limit on items bounds the work. */
 static struct mln_result expand(struct parser *p, enum alias_kind kind, const struct mln_sudo_list *list, bool negated,
                                 int depth, struct mln_sudo_list *out)
 {
     for (size_t i = 0; i < list->items.n && out->items.n < MLN_SUDOERS_MAX_ITEMS; i++) {
         struct mln_str item = list->items.at[i];
         bool not = negated;
-        if (p->steps++ > MAX_STEPS)
-            return mln_fail(MLN_E_LIMIT, "sudoers: aliases that name each other too often");
         while (item.n && item.p[0] == '!') {
             not = !not ;
             item = mln_str_trim(mln_str_sub(item, 1, item.n));
@@ -144,6 +143,8 @@ static struct mln_result read_aliases(struct parser *p, enum alias_kind kind, st
         if (!alias.name.n || !take_char(&rest, '='))
             return not_understood(p, at);
         MLN_TRY(split_list(p, take_until(&rest, ":"), &alias.items));
+        if (!alias.items.items.n)
+            return not_understood(p, at);
         if (p->aliases.n < MAX_ALIASES)
             MLN_TRY(mln_vec_push(p->arena, &p->aliases, alias));
     } while (take_char(&rest, ':'));
