@@ -24,8 +24,7 @@ static struct mln_result write_all(int fd, struct mln_str bytes)
     return MLN_OK;
 }
 
-/* From here on nothing can be run, written or reached over the network: only read, with what the sections need. */
-static struct mln_result give_up_rights(const struct mln_collector_setup *setup)
+struct mln_result mln_collector_give_up_rights(const struct mln_collector_setup *setup)
 {
     static const int capabilities[] = {CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE};
     static const char *const everything[] = {"/", NULL};
@@ -33,7 +32,8 @@ static struct mln_result give_up_rights(const struct mln_collector_setup *setup)
     size_t n = setup->need == MLN_NEED_NOTHING ? 0 : setup->need == MLN_NEED_READ_ALL ? 1 : 2;
     if (setup->privileged)
         MLN_TRY(mln_sandbox_drop_to(setup->uid, setup->gid, capabilities, n));
-    MLN_TRY(mln_sandbox_fence(&(struct mln_sandbox_paths){.read = everything}, &reach));
+    if (setup->need != MLN_NEED_TRACE) /* behind a fence nobody may look into the processes before it */
+        MLN_TRY(mln_sandbox_fence(&(struct mln_sandbox_paths){.read = everything}, &reach));
     return mln_sandbox_calls(MLN_SANDBOX_READER);
 }
 
@@ -60,7 +60,7 @@ static struct mln_result run(const struct mln_collector_setup *setup, struct mln
     for (enum mln_section i = 0; tree->live && i < MLN_SECTION_COUNT; i++)
         if (setup->sections >> i & 1)
             mln_programs_gather(i, setup->uid, setup->gid, outputs);
-    MLN_TRY(give_up_rights(setup));
+    MLN_TRY(mln_collector_give_up_rights(setup));
     return collect(setup, &f);
 }
 
@@ -69,7 +69,8 @@ int mln_collector_main(const struct mln_collector_setup *setup)
     struct mln_program_output outputs[MLN_PROGRAM_COUNT] = {0};
     struct mln_tree tree;
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(MLN_FACTS_ARENA_BYTES);
-    struct mln_result r = arena ? mln_tree_open(setup->root, &tree) : mln_fail(MLN_E_MEMORY, "no memory to collect in");
+    struct mln_result r =
+        arena ? mln_tree_open_walked(setup->root, &tree) : mln_fail(MLN_E_MEMORY, "no memory to collect in");
     if (mln_ok(r)) {
         r = run(setup, &tree, outputs, arena);
         mln_programs_free(outputs);

@@ -18,6 +18,10 @@ struct mln_collector_setup {
     int pipe; /* where the frames go */
 };
 
+/* What a collector may not do once it has run its programs: write, execute, open a socket, and read more than its need
+   allows. Called by mln_collector_main; apart so that tests can try what is refused. */
+MLN_RESULT mln_collector_give_up_rights(const struct mln_collector_setup *setup);
+
 /* Does it all in a process that was forked for it; returns its exit status. */
 int mln_collector_main(const struct mln_collector_setup *setup);
 

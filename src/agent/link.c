@@ -232,9 +232,9 @@ static void on_stop(void *context, int signal_number)
 
 /* ---- rights ---- */
 
-/* What a client of the network reads: names, authorities, libraries that are loaded late. */
-static struct mln_result give_up_rights(const char *directory)
+struct mln_result mln_link_give_up_rights(const char *directory)
 {
+    /* names, authorities, libraries that are loaded late */
     static const char *const read[] = {"/etc/ssl",
                                        "/etc/pki",
                                        "/etc/hosts",
@@ -268,7 +268,7 @@ static struct mln_result run(struct link *link)
     MLN_TRY(mln_loop_add_signal(link->loop, SIGTERM, on_stop, link, NULL));
     MLN_TRY(mln_loop_add_signal(link->loop, SIGINT, on_stop, link, NULL));
     MLN_TRY(mln_report_new(&link->report));
-    MLN_TRY(give_up_rights(link->directory));
+    MLN_TRY(mln_link_give_up_rights(link->directory));
     MLN_TRY(mln_sender_open(link->directory, &mln_system_clock, &link->sender));
     const struct mln_agent_config *config = mln_sender_config(link->sender);
     link->orders = (struct mln_orders){config->heartbeat_seconds, config->report_seconds, false};

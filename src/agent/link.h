@@ -6,6 +6,12 @@
 #ifndef MLN_AGENT_LINK_H
 #define MLN_AGENT_LINK_H
 
+#include "base/result.h"
+
+/* What the link's process may not do from here on: read anything but what a client of the network needs and its state
+   directory, write anywhere else, execute, listen. Called by mln_link_main; apart so that tests can try what is refused. */
+MLN_RESULT mln_link_give_up_rights(const char *state_directory);
+
 /* Runs on the socket until the keeper closes it or says stop; an exit status. */
 int mln_link_main(const char *state_directory, int socket);
 

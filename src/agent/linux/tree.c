@@ -10,13 +10,29 @@
 
 enum { LINE_BYTES = 4096 };
 
+static void find_out_whether_live(struct mln_tree *tree)
+{
+    struct stat here, top;
+    tree->live = fstat(tree->root.fd, &here) == 0 && stat("/", &top) == 0 && here.st_dev == top.st_dev &&
+                 here.st_ino == top.st_ino;
+}
+
 struct mln_result mln_tree_open(const char *directory, struct mln_tree *out)
 {
     *out = (struct mln_tree){0};
     MLN_TRY(mln_root_open(directory, &out->root));
-    struct stat here, top;
-    out->live = fstat(out->root.fd, &here) == 0 && stat("/", &top) == 0 && here.st_dev == top.st_dev &&
-                here.st_ino == top.st_ino;
+    find_out_whether_live(out);
+    return MLN_OK;
+}
+
+struct mln_result mln_tree_open_walked(const char *directory, struct mln_tree *out)
+{
+    MLN_TRY(mln_tree_open(directory, out));
+    if (out->root.fence != MLN_ROOT_KERNEL)
+        return MLN_OK;
+    mln_tree_close(out);
+    MLN_TRY(mln_root_open_with(directory, MLN_ROOT_WALK, &out->root));
+    find_out_whether_live(out);
     return MLN_OK;
 }
 

@@ -34,6 +34,8 @@ enum {
 
 /* NOT_FOUND, FORBIDDEN, UNSUPPORTED (a kernel that cannot confine lookups, and a root other than "/"). */
 MLN_RESULT mln_tree_open(const char *directory, struct mln_tree *out);
+/* The same for a process that may not call openat2: below another root than "/" links are then refused (UNSUPPORTED). */
+MLN_RESULT mln_tree_open_walked(const char *directory, struct mln_tree *out);
 void mln_tree_close(struct mln_tree *tree);
 /* From here on remember what is asked for; arena NULL: no more. */
 void mln_tree_record(struct mln_tree *tree, struct mln_arena *arena);
