@@ -28,15 +28,26 @@ static bool wanted(const struct mln_invocation *in, const struct mln_json *prope
            mln_json_i64(mln_json_get(properties, MLN_S("unhealthyResourceCount")), 0) > 0;
 }
 
+/* What a fix gains by itself; in parentheses what it gains together with the rest of its controls; "" for nothing. */
+static struct mln_result put_gain(struct mln_invocation *in, struct mln_table *table, const struct mln_json *p)
+{
+    double alone = mln_output_number(mln_json_get(p, MLN_S("potentialIncrease")), 0);
+    double together = mln_output_number(mln_json_get(p, MLN_S("potentialShare")), 0);
+    struct mln_str points;
+    MLN_TRY(mln_output_points(in, alone > 0 ? alone : together, &points));
+    if (alone <= 0)
+        MLN_TRY_STR(in->arena, points,
+                    together > 0 ? mln_str_printf(in->arena, "(%.*s)", MLN_FMT(points)) : mln_str_dup(in->arena, MLN_S("")));
+    return mln_table_cell(table, points);
+}
+
 static struct mln_result put_row(struct mln_invocation *in, struct mln_table *table, const struct mln_json *p)
 {
     int64_t bad = mln_json_i64(mln_json_get(p, MLN_S("unhealthyResourceCount")), 0);
     int64_t good = mln_json_i64(mln_json_get(p, MLN_S("healthyResourceCount")), 0);
-    double gain = mln_output_number(mln_json_get(p, MLN_S("potentialIncrease")), 0);
-    struct mln_str points, failing;
-    MLN_TRY(mln_output_points(in, gain, &points));
+    struct mln_str failing;
     MLN_TRY(mln_table_cell(table, mln_output_text(p, "severity")));
-    MLN_TRY(mln_table_cell(table, gain > 0 ? points : MLN_S("")));
+    MLN_TRY(put_gain(in, table, p));
     MLN_TRY_STR(in->arena, failing, mln_str_printf(in->arena, "%lld of %lld", (long long)bad, (long long)(bad + good)));
     MLN_TRY(mln_table_cell(table, failing));
     MLN_TRY(mln_table_cell(table, mln_output_text(p, "ruleId")));
@@ -69,6 +80,7 @@ static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit
 
 const struct mln_command mln_command_recommendations = {.words = "recommendations",
                                                         .summary = "What to fix, by what it gains",
+    .details = "Points in parentheses are gained only together with the other recommendations of the same control.",
                                                         .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
                                                         MLN_OPTIONS(list_options),
                                                         .run = run_list};
