@@ -22,7 +22,7 @@
     F(struct mln_str, address, "address", STR, OPTIONAL, "where the request came from")                                \
     F(struct mln_str, action, "action", STR, OPTIONAL, "Microsoft.Security/pricings/write")                            \
     F(struct mln_str, scope, "scope", STR, OPTIONAL, "the id that it was done to")                                     \
-    F(struct mln_str, status, "status", STR, OPTIONAL, "Succeeded or Failed")                                          \
+    F(struct mln_str, status, "status", STR, OPTIONAL, "Started, Succeeded, Failed")                                   \
     F(int64_t, http_status, "httpStatus", I64, OPTIONAL, "status code of the answer")                                  \
     F(struct mln_str, correlation_id, "correlationId", STR, OPTIONAL, "x-ms-correlation-request-id")                   \
     F(struct mln_str, client_command, "clientCommand", STR, OPTIONAL, "the client's CommandName header")

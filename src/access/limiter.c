@@ -67,8 +67,7 @@ struct mln_result mln_limiter_check(struct mln_limiter *limiter, struct mln_str 
         *retry_ms = refused ? left : 0;
     if (!refused)
         return MLN_OK;
-    return mln_fail(MLN_E_TOO_MANY, "Too many attempts; try again in %lld seconds.",
-                    (long long)((left + 999) / 1000));
+    return mln_fail(MLN_E_TOO_MANY, "Too many attempts; try again in %lld seconds.", (long long)((left + 999) / 1000));
 }
 
 void mln_limiter_failed(struct mln_limiter *limiter, struct mln_str name)

@@ -40,7 +40,7 @@ struct table { /* immutable once published */
 struct mln_principals {
     struct mln_store *store;
     struct mln_snapshot *tables;
-    pthread_mutex_t refreshing;
+    pthread_mutex_t refreshing, changing;
 };
 
 static void table_free(void *value)
@@ -140,6 +140,7 @@ struct mln_result mln_principals_open(struct mln_store *store, struct mln_princi
         return mln_fail(MLN_E_MEMORY, "no memory for the principals");
     principals->store = store;
     pthread_mutex_init(&principals->refreshing, NULL);
+    pthread_mutex_init(&principals->changing, NULL);
     principals->tables = mln_snapshot_new(table_free);
     if (!principals->tables)
         return mln_fail(MLN_E_MEMORY, "no memory for the principals");
@@ -155,7 +156,19 @@ void mln_principals_close(struct mln_principals *principals)
     if (principals->tables)
         mln_snapshot_free(principals->tables);
     pthread_mutex_destroy(&principals->refreshing);
+    pthread_mutex_destroy(&principals->changing);
     free(principals);
+}
+
+struct mln_principals *mln_principals_lock(struct mln_principals *principals)
+{
+    pthread_mutex_lock(&principals->changing);
+    return principals;
+}
+
+void mln_principals_unlock(struct mln_principals *principals)
+{
+    pthread_mutex_unlock(&principals->changing);
 }
 
 /* ---- asking ---- */
@@ -216,6 +229,18 @@ struct mln_result mln_principals_visit(struct mln_principals *principals, mln_pr
         r = visit(context, table->all.at[i]);
     mln_snapshot_unpin(principals->tables, pin);
     return r;
+}
+
+bool mln_principal_can_sign_in(struct mln_principals *principals, struct mln_str id)
+{
+    void *value;
+    struct mln_snapshot_pin *pin = mln_snapshot_pin(principals->tables, &value);
+    const struct table *table = value;
+    union mln_map_value *found = mln_map_get(table->by_id, id);
+    const struct mln_principal *p = found ? found->p : NULL;
+    bool can = p && !p->disabled && p->n_secrets + p->n_certificates > 0;
+    mln_snapshot_unpin(principals->tables, pin);
+    return can;
 }
 
 static struct mln_result caller_of(const struct mln_principal *principal, int64_t generation, struct mln_arena *arena,

@@ -55,6 +55,12 @@ MLN_DEFINE_CLEANUP(struct mln_principals, mln_principals_close)
 /* Publishes what the store holds, after a batch with changes was committed. */
 MLN_RESULT mln_principals_refresh(struct mln_principals *principals);
 
+/* Changes of principals and of what they may do happen one after another: whoever makes one holds this from the first look
+   to the refresh, so that no two of them each rely on what the other takes away (a name, the last owner). */
+struct mln_principals *mln_principals_lock(struct mln_principals *principals);
+void mln_principals_unlock(struct mln_principals *principals);
+MLN_DEFINE_CLEANUP(struct mln_principals, mln_principals_unlock)
+
 /* Copies in the arena. NOT_FOUND. A name finds users only. */
 MLN_RESULT mln_principal_get(struct mln_principals *principals, struct mln_str id, struct mln_arena *arena,
                              struct mln_principal *out);
@@ -63,6 +69,9 @@ MLN_RESULT mln_principal_by_name(struct mln_principals *principals, struct mln_s
 /* By name. What visit gets is valid during the call. */
 typedef struct mln_result (*mln_principal_visit)(void *context, const struct mln_principal *principal);
 MLN_RESULT mln_principals_visit(struct mln_principals *principals, mln_principal_visit visit, void *context);
+
+/* Whether there is such a principal, it is not disabled, and it has something to sign in with. */
+bool mln_principal_can_sign_in(struct mln_principals *principals, struct mln_str id);
 
 /* The caller behind a token, without secrets: UNAUTHENTICATED when the principal is gone, disabled, or of another
    generation. Texts in the arena. */

@@ -291,30 +291,38 @@ struct mln_result mln_rbac_put(struct mln_rbac *rbac, struct mln_store_batch *ba
     return mln_store_put(batch, MLN_COLLECTION_ROLE_ASSIGNMENTS, mln_buf_str(&key), mln_buf_str(&text));
 }
 
-/* The owners of the tenant who are not this principal and not by this assignment. */
-static size_t other_owners(const struct table *table, struct mln_str assignment_id, struct mln_str principal_id)
+static bool is_tenant_owner(const struct mln_role_assignment *a)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < table->rows.n; i++) {
-        const struct mln_role_assignment *a = &table->rows.at[i]->assignment;
-        n += !a->scope.n && a->role == &mln_roles[0] && !mln_str_eq_nocase(a->id, assignment_id) &&
-             !mln_str_eq_nocase(a->principal_id, principal_id);
-    }
-    return n;
+    return !a->scope.n && a->role == &mln_roles[0];
 }
 
-static struct mln_result delete_row(const struct table *table, const struct row *row, struct mln_str principal_id,
-                                    struct mln_store_batch *batch)
+/* CONFLICT unless somebody is an owner of the tenant and can sign in who is not this principal, and not by this
+   assignment. */
+static struct mln_result check_other_owner(const struct table *table, struct mln_principals *principals,
+                                           struct mln_str assignment_id, struct mln_str principal_id)
+{
+    for (size_t i = 0; i < table->rows.n; i++) {
+        const struct mln_role_assignment *a = &table->rows.at[i]->assignment;
+        if (is_tenant_owner(a) && !mln_str_eq_nocase(a->id, assignment_id) &&
+            !mln_str_eq_nocase(a->principal_id, principal_id) && mln_principal_can_sign_in(principals, a->principal_id))
+            return MLN_OK;
+    }
+    return mln_fail(MLN_E_CONFLICT, "The last owner of the tenant cannot be taken away.");
+}
+
+static struct mln_result delete_row(const struct table *table, struct mln_principals *principals, const struct row *row,
+                                    struct mln_str principal_id, struct mln_store_batch *batch)
 {
     const struct mln_role_assignment *a = &row->assignment;
-    if (!a->scope.n && a->role == &mln_roles[0] && !other_owners(table, a->id, principal_id))
-        return mln_fail(MLN_E_CONFLICT, "The last owner of the tenant cannot be taken away.");
+    if (is_tenant_owner(a))
+        MLN_TRY(check_other_owner(table, principals, a->id, principal_id));
     MLN_BUF_CLEANUP struct mln_buf key = MLN_BUF(MLN_STORE_MAX_KEY_BYTES);
     MLN_TRY(lower_key(a->id, &key));
     return mln_store_delete(batch, MLN_COLLECTION_ROLE_ASSIGNMENTS, mln_buf_str(&key));
 }
 
-struct mln_result mln_rbac_delete(struct mln_rbac *rbac, struct mln_store_batch *batch, struct mln_str id)
+struct mln_result mln_rbac_delete(struct mln_rbac *rbac, struct mln_principals *principals,
+                                  struct mln_store_batch *batch, struct mln_str id)
 {
     void *value;
     struct mln_snapshot_pin *pin = mln_snapshot_pin(rbac->tables, &value);
@@ -322,15 +330,15 @@ struct mln_result mln_rbac_delete(struct mln_rbac *rbac, struct mln_store_batch 
     struct mln_result r = {MLN_E_NOT_FOUND};
     for (size_t i = 0; i < table->rows.n && r.code == MLN_E_NOT_FOUND; i++)
         if (mln_str_eq_nocase(table->rows.at[i]->assignment.id, id))
-            r = delete_row(table, table->rows.at[i], MLN_S(""), batch);
+            r = delete_row(table, principals, table->rows.at[i], MLN_S(""), batch);
     mln_snapshot_unpin(rbac->tables, pin);
     return r.code == MLN_E_NOT_FOUND
                ? mln_fail(MLN_E_NOT_FOUND, "The role assignment '%.*s' could not be found.", MLN_FMT(id))
                : r;
 }
 
-struct mln_result mln_rbac_delete_principal(struct mln_rbac *rbac, struct mln_store_batch *batch,
-                                            struct mln_str principal_id)
+struct mln_result mln_rbac_delete_principal(struct mln_rbac *rbac, struct mln_principals *principals,
+                                            struct mln_store_batch *batch, struct mln_str principal_id)
 {
     void *value;
     struct mln_snapshot_pin *pin = mln_snapshot_pin(rbac->tables, &value);
@@ -338,7 +346,22 @@ struct mln_result mln_rbac_delete_principal(struct mln_rbac *rbac, struct mln_st
     struct mln_result r = MLN_OK;
     struct mln_caller gone = {.id = principal_id};
     for (const struct row *row = rows_of(table, &gone); row && mln_ok(r); row = row->next)
-        r = delete_row(table, row, principal_id, batch);
+        r = delete_row(table, principals, row, principal_id, batch);
+    mln_snapshot_unpin(rbac->tables, pin);
+    return r;
+}
+
+struct mln_result mln_rbac_check_owner_left(struct mln_rbac *rbac, struct mln_principals *principals,
+                                            struct mln_str principal_id)
+{
+    void *value;
+    struct mln_snapshot_pin *pin = mln_snapshot_pin(rbac->tables, &value);
+    const struct table *table = value;
+    struct mln_result r = MLN_OK;
+    struct mln_caller leaving = {.id = principal_id};
+    for (const struct row *row = rows_of(table, &leaving); row && mln_ok(r); row = row->next)
+        if (is_tenant_owner(&row->assignment))
+            r = check_other_owner(table, principals, MLN_S(""), principal_id);
     mln_snapshot_unpin(rbac->tables, pin);
     return r;
 }

@@ -8,7 +8,7 @@
 #ifndef MLN_ACCESS_RBAC_H
 #define MLN_ACCESS_RBAC_H
 
-#include "access/caller.h"
+#include "access/principals.h"
 #include "base/time.h"
 #include "store/store.h"
 
@@ -61,10 +61,16 @@ MLN_RESULT mln_rbac_get(struct mln_rbac *rbac, struct mln_str id, struct mln_are
    when the same principal has the same role at the same scope under another name. */
 MLN_RESULT mln_rbac_put(struct mln_rbac *rbac, struct mln_store_batch *batch,
                         const struct mln_role_assignment *assignment);
-/* NOT_FOUND; CONFLICT for the last owner of the tenant, who could not be replaced by anybody. */
-MLN_RESULT mln_rbac_delete(struct mln_rbac *rbac, struct mln_store_batch *batch, struct mln_str id);
+/* NOT_FOUND; CONFLICT for the last owner of the tenant who can sign in, whom nobody could replace. mln_principals_lock is
+   held, here and in the two below. */
+MLN_RESULT mln_rbac_delete(struct mln_rbac *rbac, struct mln_principals *principals, struct mln_store_batch *batch,
+                           struct mln_str id);
 /* The same for all assignments of a principal that goes away. */
-MLN_RESULT mln_rbac_delete_principal(struct mln_rbac *rbac, struct mln_store_batch *batch, struct mln_str principal_id);
+MLN_RESULT mln_rbac_delete_principal(struct mln_rbac *rbac, struct mln_principals *principals,
+                                     struct mln_store_batch *batch, struct mln_str principal_id);
+/* CONFLICT when the tenant would have no owner who can sign in without this principal, who is one. */
+MLN_RESULT mln_rbac_check_owner_left(struct mln_rbac *rbac, struct mln_principals *principals,
+                                     struct mln_str principal_id);
 /* Publishes a new snapshot of what the store holds. */
 MLN_RESULT mln_rbac_refresh(struct mln_rbac *rbac);
 

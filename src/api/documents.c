@@ -1,5 +1,7 @@
 #include "api/documents.h"
 
+#include "api/path.h"
+
 struct mln_result mln_document_get(struct mln_request *request, struct mln_str id, const struct mln_json **document)
 {
     MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
@@ -79,6 +81,9 @@ struct mln_result mln_document_list(struct mln_request *request, struct mln_str 
 struct mln_str mln_security_id(struct mln_request *request, struct mln_str scope, const char *collection,
                                struct mln_str name)
 {
+    name = mln_path_segment(request->arena, name);
+    if (!name.p)
+        return name;
     return mln_str_printf(request->arena, "%.*s/providers/Microsoft.Security/%s/%.*s", MLN_FMT(scope), collection,
                           MLN_FMT(name));
 }

@@ -23,7 +23,8 @@ typedef struct mln_result (*mln_document_visit)(void *context, struct mln_str ke
 MLN_RESULT mln_document_list(struct mln_request *request, struct mln_str prefix, struct mln_str after,
                              mln_document_visit visit, void *context);
 
-/* "scope/providers/Microsoft.Security/collection/name" in the request's arena; p NULL when it has no room. */
+/* "scope/providers/Microsoft.Security/collection/name" in the request's arena, name as mln_path_segment has it; p NULL when
+   it has no room. */
 struct mln_str mln_security_id(struct mln_request *request, struct mln_str scope, const char *collection,
                                struct mln_str name);
 

@@ -36,6 +36,18 @@ static struct mln_str certificate_of(struct mln_arena *arena, struct MHD_Connect
     return mln_str_dup(arena, (struct mln_str){(const char *)chain[0].data, chain[0].size});
 }
 
+/* Whether the header came before and is one of which two would be two readings of one request. */
+static bool is_second(const struct mln_exchange *x, struct mln_str name)
+{
+    static const char *const once[] = {"host", "content-length", "authorization"};
+    bool single = false, seen = false;
+    for (size_t i = 0; i < sizeof once / sizeof *once; i++)
+        single |= mln_str_eq(name, mln_str_c(once[i]));
+    for (size_t i = 0; single && i < x->raw.n_headers; i++)
+        seen |= mln_str_eq(name, x->headers[i].name);
+    return seen;
+}
+
 static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     (void)kind;
@@ -48,6 +60,7 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
     pair->name = mln_str_lower(x->arena, mln_str_c(name));
     pair->value = mln_str_dup(x->arena, mln_str_trim(mln_str_c(value)));
     x->bad_headers |= !pair->name.p || !pair->value.p || !mln_str_is_utf8(pair->value);
+    x->bad_headers |= is_second(x, pair->name);
     x->raw.n_headers++;
     return MHD_YES;
 }
@@ -96,6 +109,8 @@ static enum MHD_Result add_headers(struct mln_exchange *x, struct MHD_Response *
     }
     if (!cached)
         ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (x->last)
+        ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (x->reply.content_type)
         ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, x->reply.content_type);
     return ok;
@@ -176,10 +191,14 @@ static bool begin(struct mln_exchange *x)
     uint64_t size = 0;
     atomic_fetch_add(&server->requests, 1);
     bool wanted = mln_api_begin(server->api, &x->raw, x->arena, &x->request, &x->reply, &most);
-    struct mln_result r =
-        x->bad_headers ? mln_fail(MLN_E_LIMIT, "More than %d headers, or one that is not UTF-8.", MLN_MAX_HEADERS)
-                       : announced(x, &size);
+    struct mln_result r = x->bad_headers
+                              ? mln_fail(MLN_E_INVALID,
+                                         "The headers cannot be taken: more than %d, one that is not UTF-8, or Host, "
+                                         "Content-Length or Authorization twice.",
+                                         MLN_MAX_HEADERS)
+                              : announced(x, &size);
     x->no_body = mln_ok(r) && size == 0;
+    x->last = !mln_ok(r); /* where this request ends is a matter of opinion */
     if (!mln_ok(r)) {
         refuse(x, r);
         return false;

@@ -40,6 +40,7 @@ struct mln_exchange {
     struct mln_buf body;
     uint64_t reserved_bytes; /* of the server's body_bytes */
     bool bad_headers, no_body;
+    bool last; /* the connection ends with this answer */
 };
 
 /* libmicrohttpd's callbacks. */

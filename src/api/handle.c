@@ -188,6 +188,15 @@ static bool is_write(const struct mln_request *request)
            request->route->action && !(request->route->flags & MLN_ROUTE_UNRECORDED);
 }
 
+/* Says in the activity log that an engine is about to be asked for a change: its commit is its own, so that the entry with
+   the outcome comes after it and could be lost. What cannot be announced is not done. */
+static struct mln_result announce(const struct mln_request *request)
+{
+    struct mln_activity_entry entry = mln_request_entry(request, 0);
+    entry.status = MLN_S("Started");
+    return mln_activity_commit(request->api->activity, NULL, &entry, NULL);
+}
+
 /* Writes the activity entry of a write whose handler has not done so: an engine owned its batch, or it was refused. */
 static void record(struct mln_request *request, const struct mln_reply *reply)
 {
@@ -314,6 +323,8 @@ static struct mln_result run(struct mln_request *request, struct mln_str body, s
         if (!mln_ok(r))
             return mln_fail_at(r, "The request content is not valid JSON");
     }
+    if (request->route->flags & MLN_ROUTE_ENGINE)
+        MLN_TRY(announce(request));
     return request->route->handler(request, reply);
 }
 
@@ -335,12 +346,21 @@ void mln_api_too_large(struct mln_request *request, struct mln_reply *reply, siz
     record(request, reply);
 }
 
+/* What a header of an answer may repeat of the request: printable ASCII, not too much of it. */
+static bool may_be_echoed(struct mln_str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] <= ' ' || text.p[i] > '~')
+            return false;
+    return text.n > 0 && text.n <= 128;
+}
+
 size_t mln_api_common_headers(const struct mln_request *request, struct mln_reply_header out[8])
 {
     size_t n = 0;
     const char *id = mln_str_z(request->arena, request->request_id);
     struct mln_str sent = mln_request_header(request, "x-ms-client-request-id");
-    const char *echo = sent.n && sent.n <= 128 ? mln_str_z(request->arena, sent) : NULL;
+    const char *echo = may_be_echoed(sent) ? mln_str_z(request->arena, sent) : NULL;
     if (id) {
         out[n++] = (struct mln_reply_header){"x-ms-request-id", id};
         out[n++] = (struct mln_reply_header){"x-ms-correlation-request-id", id};

@@ -121,6 +121,14 @@ static size_t append_segment(char *p, size_t n, struct mln_str segment)
     return n;
 }
 
+struct mln_str mln_path_segment(struct mln_arena *arena, struct mln_str name)
+{
+    char *p = mln_arena_alloc(arena, 3 * name.n + 1);
+    if (!p)
+        return (struct mln_str){0};
+    return (struct mln_str){p + 1, append_segment(p, 0, name) - 1};
+}
+
 static bool segment_is(const struct mln_request *request, size_t i, const char *word)
 {
     return i < request->n_segments && mln_str_eq_nocase(request->segments[i], mln_str_c(word));

@@ -23,8 +23,12 @@ struct mln_str mln_pair_find(const struct mln_pair *pairs, size_t n, const char 
 /* Appends text so that it can stand in a query or path segment: all but letters, digits and -._~ escaped. */
 MLN_RESULT mln_percent_encode(struct mln_buf *out, struct mln_str text);
 
-/* Fills id, scope, subscription, group, provider and the place of the route's tail from request->segments. A segment that
-   holds '/', '\\' or '%' after decoding stands escaped in id, so that no name can pass for a longer path. */
+/* A name as it stands in an ARM id: '/', '\\' and '%' escaped, so that it cannot pass for a longer path. In the arena; p
+   NULL when that has no room. */
+struct mln_str mln_path_segment(struct mln_arena *arena, struct mln_str name);
+
+/* Fills id, scope, subscription, group, provider and the place of the route's tail from request->segments. Segments
+   stand in id as mln_path_segment has them. */
 MLN_RESULT mln_request_locate(struct mln_request *request);
 
 #endif

@@ -98,6 +98,8 @@ enum mln_route_flag {
     MLN_ROUTE_RAW = 4,         /* the body is not JSON; the handler reads request->body */
     MLN_ROUTE_MACHINE = 8,     /* for enrolled machines, who come with a client certificate */
     MLN_ROUTE_UNRECORDED = 16, /* a POST that changes nothing (a question): no activity entry */
+    MLN_ROUTE_ENGINE =
+        32, /* a change in a commit that is not the handler's: the activity log has it before and after */
 };
 
 struct mln_route {
@@ -145,8 +147,8 @@ struct mln_page {
 MLN_RESULT mln_request_page(const struct mln_request *request, struct mln_page *page);
 
 /* Commits the batch (owned from here on) together with the activity entry of this request: the way for every handler
-   whose change is a batch of its own. Where an engine owns the batch (posture) the pipeline appends the entry right after
-   the handler. PRECONDITION, FULL, ... as mln_store_commit. */
+   whose change is a batch of its own. Where an engine owns the batch (posture) the route has MLN_ROUTE_ENGINE, and
+   the pipeline appends one entry before the handler and one after it. PRECONDITION, FULL, ... as mln_store_commit. */
 MLN_RESULT mln_request_commit(struct mln_request *request, struct mln_store_batch *batch, int64_t *revision);
 
 #endif

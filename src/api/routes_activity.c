@@ -105,7 +105,7 @@ static void put_entry(struct listing *list, const struct mln_activity_entry *e)
 {
     struct mln_json_writer *w = list->w;
     char id[64], http[16];
-    bool failed = !mln_str_eq(e->status, MLN_S("Succeeded"));
+    bool failed = mln_str_eq(e->status, MLN_S("Failed")), started = mln_str_eq(e->status, MLN_S("Started"));
     int n = snprintf(id, sizeof id, "/providers/Microsoft.Insights/events/%lld", (long long)e->sequence);
     int h = snprintf(http, sizeof http, "%lld", (long long)e->http_status);
     mln_json_begin_object(w);
@@ -118,9 +118,9 @@ static void put_entry(struct listing *list, const struct mln_activity_entry *e)
     mln_json_member_str(w, "level", failed ? MLN_S("Error") : MLN_S("Informational"));
     mln_json_member_str(w, "tenantId", list->request->api->tenant_id);
     put_word(w, "category", MLN_S("Administrative"));
-    put_word(w, "eventName", MLN_S("EndRequest"));
+    put_word(w, "eventName", started ? MLN_S("BeginRequest") : MLN_S("EndRequest"));
     put_word(w, "status", e->status);
-    put_word(w, "subStatus", (struct mln_str){http, (size_t)h});
+    put_word(w, "subStatus", started ? MLN_S("") : (struct mln_str){http, (size_t)h});
     put_names(w, e);
     mln_json_name(w, MLN_S("authorization"));
     mln_json_begin_object(w);

@@ -217,6 +217,8 @@ static struct mln_result put_role_assignment(struct mln_request *request, struct
     struct mln_role_assignment a = {0}, old;
     struct mln_uuid uuid;
     bool refused;
+    MLN_CLEANUP(mln_principals_unlock)
+    struct mln_principals *changing = mln_principals_lock(mln_signin_principals(request->api->signin));
     MLN_TRY(read_assignment(request, reply, &a, &refused));
     if (refused)
         return MLN_OK;
@@ -251,6 +253,8 @@ static struct mln_result put_role_assignment(struct mln_request *request, struct
 static struct mln_result delete_assignment(struct mln_request *request, struct mln_reply *reply)
 {
     struct mln_role_assignment a;
+    MLN_CLEANUP(mln_principals_unlock)
+    struct mln_principals *changing = mln_principals_lock(mln_signin_principals(request->api->signin));
     struct mln_result r = mln_rbac_get(request->api->rbac, request->id, request->arena, &a);
     if (r.code == MLN_E_NOT_FOUND) {
         mln_reply_empty(reply, 204);
@@ -260,7 +264,7 @@ static struct mln_result delete_assignment(struct mln_request *request, struct m
     MLN_CLEANUP(mln_store_batch_free) struct mln_store_batch *batch = mln_store_batch_new();
     if (!batch)
         return mln_fail(MLN_E_MEMORY, "no memory for the change");
-    MLN_TRY(mln_rbac_delete(request->api->rbac, batch, request->id));
+    MLN_TRY(mln_rbac_delete(request->api->rbac, changing, batch, request->id));
     MLN_TRY(mln_request_commit(request, MLN_TAKE(batch), NULL));
     MLN_TRY(mln_rbac_refresh(request->api->rbac));
     return answer_assignment(request, reply, 200, &a);

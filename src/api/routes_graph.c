@@ -10,10 +10,13 @@
 #include "inventory/inventory.h"
 #include "query/kql.h"
 
+#include <stdatomic.h>
+
 enum {
     MAX_SUBSCRIPTIONS = 1000,
     MAX_FACETS = 10,
-    DEADLINE_MS = 30000,
+    DEADLINE_MS = 30000, /* of a request, with its facets */
+    AT_ONCE = 4,         /* fewer than the server has threads, so that queries keep nobody else waiting */
     ROW_BYTES = 32 << 20,
     RESULT_BYTES = 256 << 20,
     MAX_ROWS = 1000000,
@@ -23,8 +26,9 @@ enum {
 struct graph {
     struct mln_request *request;
     const struct mln_ruleset *rules;
-    struct mln_str subscriptions[MAX_SUBSCRIPTIONS]; /* ids of those that are asked for and may be read */
+    struct mln_str subscriptions[MAX_SUBSCRIPTIONS]; /* ids of those that are asked for, where the caller has a role */
     size_t n_subscriptions;
+    int64_t deadline_ms;
     struct mln_arena *row; /* the row at hand */
     struct mln_buf text;
     mln_kql_row each;
@@ -295,8 +299,7 @@ static struct mln_result choose_subscriptions(struct graph *graph, const struct 
         struct mln_str id;
         MLN_TRY_STR(arena, id, mln_str_printf(arena, "/subscriptions/%.*s", MLN_FMT(all[i].id)));
         if (asked_for(wanted, all[i].id) &&
-            mln_access_somewhere(graph->request->api->rbac, &graph->request->caller,
-                                 MLN_S("Microsoft.Resources/subscriptions/read"), id))
+            mln_access_somewhere(graph->request->api->rbac, &graph->request->caller, (struct mln_str){0}, id))
             graph->subscriptions[graph->n_subscriptions++] = id;
     }
     return MLN_OK;
@@ -309,7 +312,7 @@ static struct mln_result run_query(struct graph *graph, struct mln_str text, str
     const struct mln_kql_tables source = {table_columns, table_scan, graph};
     const struct mln_kql_limits limits = {.max_rows = MAX_ROWS,
                                           .memory_bytes = RESULT_BYTES,
-                                          .deadline_ms = mln_monotonic_ms() + DEADLINE_MS};
+                                          .deadline_ms = graph->deadline_ms};
     MLN_TRY(mln_kql_parse(graph->request->arena, text, &query, error));
     *error = (struct mln_kql_error){0};
     return mln_kql_run(query, &source, graph->request->api->clock, &limits, graph->request->arena, out);
@@ -502,7 +505,7 @@ static struct mln_result answer(struct graph *graph, struct mln_reply *reply)
     return MLN_OK;
 }
 
-static struct mln_result query_resources(struct mln_request *request, struct mln_reply *reply)
+static struct mln_result query(struct mln_request *request, struct mln_reply *reply)
 {
     MLN_PINNED struct mln_pinned_rules rules = mln_pin_rules(request);
     struct graph *graph;
@@ -512,10 +515,21 @@ static struct mln_result query_resources(struct mln_request *request, struct mln
         return mln_fail(MLN_E_MEMORY, "no memory for a row");
     graph->request = request;
     graph->rules = rules.set;
+    graph->deadline_ms = mln_monotonic_ms() + DEADLINE_MS;
     graph->row = row;
     graph->text = MLN_BUF(ROW_BYTES);
     struct mln_result r = answer(graph, reply);
     mln_buf_free(&graph->text);
+    return r;
+}
+
+static struct mln_result query_resources(struct mln_request *request, struct mln_reply *reply)
+{
+    static _Atomic unsigned running;
+    struct mln_result r = atomic_fetch_add(&running, 1) < AT_ONCE
+                              ? query(request, reply)
+                              : mln_fail(MLN_E_BUSY, "As many queries run as may at once.");
+    atomic_fetch_sub(&running, 1);
     return r;
 }
 

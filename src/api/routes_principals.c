@@ -95,6 +95,11 @@ static struct mln_result get_principal(struct mln_request *request, struct mln_r
 
 /* ---- changes ---- */
 
+/* From the first look to the refresh; see mln_principals_lock. */
+#define CHANGING(request)                                                                                              \
+    MLN_CLEANUP(mln_principals_unlock)                                                                                 \
+    struct mln_principals *changing = mln_principals_lock(mln_signin_principals((request)->api->signin))
+
 static struct mln_result commit(struct mln_request *request, const struct mln_principal *p)
 {
     struct mln_principals *principals = mln_signin_principals(request->api->signin);
@@ -140,6 +145,7 @@ static struct mln_result read_certificates(struct mln_request *request, const st
     if (!mln_json_is(array, MLN_JSON_ARRAY) || array->n > MLN_PRINCIPAL_MAX_CERTIFICATES)
         return mln_fail(MLN_E_INVALID, "certificates must be an array of at most %d PEM texts.",
                         MLN_PRINCIPAL_MAX_CERTIFICATES);
+    p->generation++; /* who signed in with one that goes must do so anew */
     for (p->n_certificates = 0; p->n_certificates < array->n; p->n_certificates++)
         MLN_TRY(read_certificate(request, &array->items[p->n_certificates], &p->certificates[p->n_certificates]));
     return MLN_OK;
@@ -180,6 +186,7 @@ static struct mln_result put_one(struct mln_request *request, struct mln_reply *
     struct mln_principal p = {0};
     struct mln_uuid uuid;
     char text[MLN_UUID_TEXT];
+    CHANGING(request);
     MLN_TRY(mln_request_object(request, &body));
     if (!mln_ok(mln_uuid_parse(mln_request_capture(request, "id"), &uuid)))
         return mln_fail(MLN_E_INVALID, "A principal's id is a GUID.");
@@ -188,12 +195,16 @@ static struct mln_result put_one(struct mln_request *request, struct mln_reply *
     if (!created)
         MLN_TRY(r);
     if (created) {
-        p = (struct mln_principal){.generation = 1, .created_ms = request->now_ms, .created_by = request->caller.id};
+        /* a moment, so that no token of an earlier principal of this id is one of this */
+        p = (struct mln_principal){
+            .generation = request->now_ms, .created_ms = request->now_ms, .created_by = request->caller.id};
         MLN_TRY_STR(request->arena, p.id, mln_str_dup(request->arena, mln_uuid_text(&uuid, text)));
     }
     MLN_TRY(read_properties(request, body, created, &p));
     if (p.disabled && mln_str_eq_nocase(p.id, request->caller.id))
         return mln_fail(MLN_E_CONFLICT, "Nobody can switch off the account they are using.");
+    if (p.disabled)
+        MLN_TRY(mln_rbac_check_owner_left(request->api->rbac, changing, p.id));
     MLN_TRY(commit(request, &p));
     return answer(reply, created ? 201 : 200, &p);
 }
@@ -201,6 +212,7 @@ static struct mln_result put_one(struct mln_request *request, struct mln_reply *
 static struct mln_result delete_one(struct mln_request *request, struct mln_reply *reply)
 {
     struct mln_principal p;
+    CHANGING(request);
     struct mln_result r = find(request, &p);
     if (r.code == MLN_E_NOT_FOUND) {
         mln_reply_empty(reply, 204);
@@ -213,7 +225,7 @@ static struct mln_result delete_one(struct mln_request *request, struct mln_repl
     if (!batch)
         return mln_fail(MLN_E_MEMORY, "no memory for the change");
     MLN_TRY(mln_principal_delete(batch, p.id));
-    MLN_TRY(mln_rbac_delete_principal(request->api->rbac, batch, p.id));
+    MLN_TRY(mln_rbac_delete_principal(request->api->rbac, changing, batch, p.id));
     MLN_TRY(mln_request_commit(request, MLN_TAKE(batch), NULL));
     MLN_TRY(mln_principals_refresh(mln_signin_principals(request->api->signin)));
     MLN_TRY(mln_rbac_refresh(request->api->rbac));
@@ -227,6 +239,7 @@ static struct mln_result add_secret(struct mln_request *request, struct mln_repl
 {
     struct mln_principal p;
     int64_t expires_ms = 0;
+    CHANGING(request);
     MLN_BUF_CLEANUP struct mln_buf secret = MLN_BUF_SECRET(64);
     MLN_TRY(find(request, &p));
     if (p.kind != MLN_PRINCIPAL_SERVICE)
@@ -254,6 +267,7 @@ static struct mln_result delete_secret(struct mln_request *request, struct mln_r
 {
     struct mln_principal p;
     struct mln_str id = mln_request_capture(request, "secret");
+    CHANGING(request);
     MLN_TRY(find(request, &p));
     size_t kept = 0, before = p.n_secrets;
     for (size_t i = 0; i < before; i++)

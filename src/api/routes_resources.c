@@ -277,15 +277,13 @@ static struct mln_result delete_one(struct mln_request *request, struct mln_repl
 {
     if (is_ours(request) || names_a_type(request))
         return no_such_type(request, reply);
-    struct mln_result r = mln_posture_delete(request->api->posture, request->id, request->caller.name);
+    struct mln_result r = MLN_OK;
+    if (request->api->hosts) /* a machine is refused first: a report on its way would bring the resource back */
+        r = mln_hosts_revoke(request->api->hosts, request->id, request->caller.name);
+    if (r.code != MLN_E_NOT_FOUND)
+        MLN_TRY(r);
+    r = mln_posture_delete(request->api->posture, request->id, request->caller.name);
     mln_reply_empty(reply, r.code == MLN_E_NOT_FOUND ? 204 : 200);
-    if (r.code == MLN_E_NOT_FOUND)
-        return MLN_OK;
-    MLN_TRY(r);
-    if (!request->api->hosts)
-        return MLN_OK;
-    r = mln_hosts_revoke(request->api->hosts, request->id,
-                         request->caller.name); /* a deleted machine must enrol again */
     return r.code == MLN_E_NOT_FOUND ? MLN_OK : r;
 }
 
@@ -297,8 +295,8 @@ static const struct mln_route routes[] = {
      0, 0},
     {MLN_GET, "{S}" ANY, get_one, "{type}/read", NULL, 0, 0},
     {MLN_GET, "{G}" ANY, get_one, "{type}/read", NULL, 0, 0},
-    {MLN_PUT, "{G}" ANY, put_one, "{type}/write", NULL, 0, 8 << 20},
-    {MLN_PATCH, "{G}" ANY, patch_one, "{type}/write", NULL, 0, 8 << 20},
-    {MLN_DELETE, "{G}" ANY, delete_one, "{type}/delete", NULL, 0, 0},
+    {MLN_PUT, "{G}" ANY, put_one, "{type}/write", NULL, MLN_ROUTE_ENGINE, 8 << 20},
+    {MLN_PATCH, "{G}" ANY, patch_one, "{type}/write", NULL, MLN_ROUTE_ENGINE, 8 << 20},
+    {MLN_DELETE, "{G}" ANY, delete_one, "{type}/delete", NULL, MLN_ROUTE_ENGINE, 0},
 };
 const struct mln_route_table mln_routes_resources = MLN_ROUTE_TABLE("resources", routes);

@@ -197,12 +197,9 @@ static const struct kind {
 /* The kind is the segment behind Microsoft.Security, which the route has matched. */
 static const struct kind *kind_of(const struct mln_request *request)
 {
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        size_t i = request->n_segments;
-        while (i-- > 0)
-            if (mln_str_eq_nocase(request->segments[i], mln_str_c(kinds[k].collection)))
-                return &kinds[k];
-    }
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        if (mln_str_eq_nocase(request->segments[request->tail], mln_str_c(kinds[k].collection)))
+            return &kinds[k];
     return NULL;
 }
 

@@ -120,16 +120,22 @@ static struct mln_result get_groups(struct mln_request *request, struct mln_repl
     MLN_CLEANUP(mln_store_read_end) struct mln_store_read *read = NULL;
     struct mln_page page;
     struct mln_group *groups;
-    size_t n;
+    struct mln_str last = {0};
+    size_t n, shown = 0, i = 0;
     MLN_TRY(mln_request_page(request, &page));
     MLN_TRY(mln_store_read_begin(request->api->store, &read));
-    MLN_TRY(mln_group_list(read, request->subscription, page.after, page.limit, request->arena, &groups, &n));
+    MLN_TRY(mln_group_list(read, request->subscription, page.after, 0, request->arena, &groups, &n));
     struct mln_json_writer *w = mln_reply_list_begin(reply);
-    for (size_t i = 0; i < n; i++)
-        if (mln_access_somewhere(request->api->rbac, &request->caller,
-                                 MLN_S("Microsoft.Resources/subscriptions/resourceGroups/read"), groups[i].id))
-            put_group(w, &groups[i]);
-    return mln_reply_list_end(request, reply, n == page.limit ? groups[n - 1].name : (struct mln_str){0});
+    for (; i < n; i++) {
+        if (!mln_access_somewhere(request->api->rbac, &request->caller,
+                                  MLN_S("Microsoft.Resources/subscriptions/resourceGroups/read"), groups[i].id))
+            continue;
+        if (shown++ == page.limit)
+            break;
+        put_group(w, &groups[i]);
+        last = groups[i].name; /* what the next page's token says: never the name of a group that is not shown */
+    }
+    return mln_reply_list_end(request, reply, i < n ? last : (struct mln_str){0});
 }
 
 static struct mln_result find_group(struct mln_request *request, struct mln_group *group)
@@ -210,8 +216,8 @@ static const struct mln_route routes[] = {
     {MLN_GET, "{S}/locations", get_locations, NULL, NULL, 0, 0},
     {MLN_GET, "{S}/resourceGroups", get_groups, NULL, VERSIONS, 0, 0},
     {MLN_GET, "{G}", get_group, GROUPS "read", VERSIONS, 0, 0},
-    {MLN_PUT, "{G}", put_one_group, GROUPS "write", VERSIONS, 0, 0},
-    {MLN_PATCH, "{G}", patch_group, GROUPS "write", VERSIONS, 0, 0},
-    {MLN_DELETE, "{G}", delete_group, GROUPS "delete", VERSIONS, 0, 0},
+    {MLN_PUT, "{G}", put_one_group, GROUPS "write", VERSIONS, MLN_ROUTE_ENGINE, 0},
+    {MLN_PATCH, "{G}", patch_group, GROUPS "write", VERSIONS, MLN_ROUTE_ENGINE, 0},
+    {MLN_DELETE, "{G}", delete_group, GROUPS "delete", VERSIONS, MLN_ROUTE_ENGINE, 0},
 };
 const struct mln_route_table mln_routes_subscriptions = MLN_ROUTE_TABLE("subscriptions", routes);

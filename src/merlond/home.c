@@ -118,8 +118,10 @@ static struct mln_result find_or_make(struct mln_home *home, struct mln_arena *a
     struct mln_result r = mln_principal_by_name(home->principals, name, arena, out);
     if (r.code != MLN_E_NOT_FOUND)
         return r;
-    *out = (struct mln_principal){
-        .kind = MLN_PRINCIPAL_USER, .name = name, .generation = 1, .created_ms = mln_now_ms(home->clock)};
+    *out = (struct mln_principal){.kind = MLN_PRINCIPAL_USER,
+                                  .name = name,
+                                  .generation = mln_now_ms(home->clock),
+                                  .created_ms = mln_now_ms(home->clock)};
     return new_guid(arena, &out->id);
 }
 

@@ -133,9 +133,10 @@ static struct mln_result ensure_administrator(struct daemon *d)
     if (!path)
         return mln_arena_failure(d->arena);
     MLN_TRY(mln_home_new_password(&password));
-    MLN_TRY(mln_home_set_administrator(&d->home, d->options->admin, mln_buf_str(&password)));
+    size_t n = password.n;
     MLN_TRY(mln_buf_byte(&password, '\n'));
-    MLN_TRY(mln_file_write(path, mln_buf_str(&password), 0600));
+    MLN_TRY(mln_file_write(path, mln_buf_str(&password), 0600)); /* first: a user whose password nobody knows is none */
+    MLN_TRY(mln_home_set_administrator(&d->home, d->options->admin, mln_str_sub(mln_buf_str(&password), 0, n)));
     mln_log(INFO, "user '%.*s' was made; its password is in %s", MLN_FMT(d->options->admin), path);
     return MLN_OK;
 }

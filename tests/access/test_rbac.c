@@ -159,17 +159,29 @@ static void test_the_same_right_is_given_once(void **state)
 static void test_the_last_owner_stays(void **state)
 {
     (void)state;
+    world_add_alice(&w);
     world_assign(&w, "10000000-0000-4000-8000-000000000001", "", ALICE, "Owner");
     MLN_CLEANUP(mln_store_batch_free) struct mln_store_batch *batch = mln_store_batch_new();
-    assert_fails(CONFLICT, mln_rbac_delete(w.rbac, batch, MLN_S(TENANT_ASSIGNMENT "1")));
-    assert_fails(CONFLICT, mln_rbac_delete_principal(w.rbac, batch, mln_str_c(ALICE)));
+    assert_fails(CONFLICT, mln_rbac_delete(w.rbac, w.principals, batch, MLN_S(TENANT_ASSIGNMENT "1")));
+    assert_fails(CONFLICT, mln_rbac_delete_principal(w.rbac, w.principals, batch, mln_str_c(ALICE)));
+    assert_fails(CONFLICT, mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ALICE)));
+    assert_ok(mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ROBOT)));
     world_assign(&w, "10000000-0000-4000-8000-000000000002", "", ROBOT, "Owner");
-    assert_ok(mln_rbac_delete_principal(w.rbac, batch, mln_str_c(ALICE)));
+    assert_fails(CONFLICT, mln_rbac_delete_principal(w.rbac, w.principals, batch, mln_str_c(ALICE))); /* there is no robot */
+    struct mln_principal robot = {
+        .id = mln_str_c(ROBOT), .kind = MLN_PRINCIPAL_SERVICE, .name = MLN_S("robot"), .disabled = true, .n_secrets = 1};
+    robot.secrets[0] = (struct mln_principal_secret){.id = MLN_S("1"), .hash = MLN_S("h")};
+    world_put(&w, &robot);
+    assert_fails(CONFLICT, mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ALICE)));
+    robot.disabled = false;
+    world_put(&w, &robot);
+    assert_ok(mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ALICE)));
+    assert_ok(mln_rbac_delete_principal(w.rbac, w.principals, batch, mln_str_c(ALICE)));
     assert_ok(mln_store_commit(w.place.store, MLN_TAKE(batch), NULL));
     assert_ok(mln_rbac_refresh(w.rbac));
     struct mln_caller alice = world_caller(ALICE, "alice");
     assert_fails(FORBIDDEN, mln_access_check(w.rbac, &alice, MLN_S("x/read"), MLN_S("")));
-    assert_fails(NOT_FOUND, mln_rbac_delete(w.rbac, batch, MLN_S(TENANT_ASSIGNMENT "9")));
+    assert_fails(NOT_FOUND, mln_rbac_delete(w.rbac, w.principals, batch, MLN_S(TENANT_ASSIGNMENT "9")));
 }
 
 int main(void)

@@ -144,6 +144,8 @@ static void test_no_name_passes_for_a_longer_path(void **state)
     assert_str(r.id, "/subscriptions/a%2Fb%5Cc%25d/x y");
     assert_str(r.subscription, "a/b\\c%d");
     assert_str(located("/").id, "/");
+    assert_str(mln_path_segment(arena, MLN_S("a/b\\c%d e")), "a%2Fb%5Cc%25d e");
+    assert_str(mln_path_segment(arena, MLN_S("")), "");
 }
 
 int main(void)
