@@ -3,11 +3,16 @@
 const VERSION = { securescores: "2020-01-01", recommendations: "2026-11-01", assessments: "2021-06-01" };
 
 async function call(path, options = {}) {
-  const response = await fetch(path, {
-    credentials: "same-origin",
-    ...options,
-    headers: { Accept: "application/json", "X-Merlon-Request": "1", ...options.headers },
-  });
+  let response;
+  try {
+    response = await fetch(path, {
+      credentials: "same-origin",
+      ...options,
+      headers: { Accept: "application/json", "X-Merlon-Request": "1", ...options.headers },
+    });
+  } catch {
+    throw new Error("it does not answer.");
+  }
   if (response.status === 401) {
     location.assign("/ui/signin");
     throw new Error("Signing in ...");

@@ -34,16 +34,17 @@ function setTheme(theme) {
 
 function showScore(score) {
   const { current, max, percentage } = score.properties.score;
+  const known = max > 0;
   const length = 2 * Math.PI * 50;
   const value = drawing("circle", {
     class: "ring value", cx: 60, cy: 60, r: 50, "stroke-dasharray": length, "stroke-dashoffset": length * (1 - percentage),
     transform: "rotate(-90 60 60)",
   });
-  const ring = drawing("svg", { viewBox: "0 0 120 120", role: "img", "aria-label": `Secure score ${percent(percentage)}` },
+  const ring = drawing("svg", { viewBox: "0 0 120 120", role: "img", "aria-label": known ? `Secure score ${percent(percentage)}` : "No secure score yet" },
     drawing("circle", { class: "ring", cx: 60, cy: 60, r: 50 }), percentage > 0 ? value : null,
-    drawing("text", { class: "figure", x: 60, y: 68, "text-anchor": "middle" }, percent(percentage)));
+    drawing("text", { class: "figure", x: 60, y: 68, "text-anchor": "middle" }, known ? percent(percentage) : "\u2013"));
   const text = element("div", {},
-    element("p", {}, element("strong", {}, points(current)), ` of ${points(max)} points`),
+    known ? element("p", {}, element("strong", {}, points(current)), ` of ${points(max)} points`) : element("p", {}, "No score yet"),
     element("p", { class: "quiet" }, `${score.properties.weight} resources assessed`));
   $("score").replaceChildren(ring, text);
 }
@@ -72,14 +73,27 @@ function showTrend(changes) {
 // ---- what to fix first ----
 
 const isOpen = (item) => item.properties.unhealthyResourceCount > 0;
-const gain = (item) => item.properties.potentialIncrease;
+
+/* What fixing it brings: alone, or, where others fail on the same resources, only together with those. */
+function gain(item) {
+  const { potentialIncrease: alone, potentialShare: shared } = item.properties;
+  if (!isOpen(item)) return "";
+  return alone > 0 ? `+${points(alone)}` : shared > 0 ? `shares ${points(shared)}` : "";
+}
+
+function gainInWords(item) {
+  const { potentialIncrease: alone, potentialShare: shared } = item.properties;
+  if (!gain(item)) return null;
+  return alone > 0 ? `Fixing it everywhere adds ${points(alone)} points.`
+    : `${points(shared)} points come back when everything that fails on the same resources is fixed.`;
+}
 
 async function showFirst(items) {
-  const best = items.filter((item) => isOpen(item) && gain(item) > 0).slice(0, 3);
+  const best = items.filter(gain).slice(0, 3); // the server ranks them
   $("first").replaceChildren(...best.map((item) =>
     element("li", {}, element("a", { href: `#${item.name}` }, item.properties.displayName), " ",
-      element("span", { class: "gain" }, `+${points(gain(item))}`))));
-  $("together").textContent = best.length === 0 ? "No single fix raises the score right now." : "";
+      element("span", { class: "gain", title: gainInWords(item) }, gain(item)))));
+  $("together").textContent = best.length === 0 ? "No fix raises the score right now." : "";
   if (best.length === 0) return;
   const { before, after } = await api.whatIf(state.subscription, best.map((item) => item.name));
   $("together").textContent =
@@ -95,13 +109,12 @@ function showMachines(machines) {
     return;
   }
   const connected = machines.filter((machine) => machine.status === "Connected").length;
-  const rows = machines.slice(0, 6).map((machine) =>
-    element("tr", {}, element("th", { scope: "row" }, machine.name), element("td", {}, machine.os), element("td", {}, machine.status)));
+  const rows = machines.slice(0, 6).map((machine) => element("li", {},
+    element("span", { class: "name" }, machine.name), element("span", {}, machine.status || "unknown"),
+    element("span", { class: "os quiet" }, machine.os)));
   $("machines").replaceChildren(
     element("p", {}, element("strong", {}, String(machines.length)), ` enrolled, ${connected} connected`),
-    element("table", {},
-      element("thead", {}, element("tr", {}, ...["Name", "System", "Status"].map((name) => element("th", { scope: "col" }, name)))),
-      element("tbody", {}, ...rows)));
+    element("ul", { class: "machines" }, ...rows));
   if (machines.length > 6) $("machines").append(element("p", { class: "quiet" }, `and ${machines.length - 6} more`));
 }
 
@@ -112,8 +125,10 @@ function showControls(controls) {
     .toSorted((a, b) => b.properties.potentialIncrease - a.properties.potentialIncrease || b.properties.score.max - a.properties.score.max)
     .map(({ properties: p }) => element("tr", {},
       element("th", { scope: "row" }, p.displayName),
-      element("td", { class: "number" }, p.counted ? `${points(p.score.current)} of ${p.score.max}` : `not counted (${p.score.max})`),
-      element("td", {}, p.counted
+      p.counted && p.score.max > 0
+        ? element("td", { class: "number" }, `${points(p.score.current)} of ${p.score.max}`)
+        : element("td", { class: "number quiet" }, p.score.max > 0 ? `not counted (${p.score.max})` : "no points"),
+      element("td", {}, p.counted && p.score.max > 0
         ? element("meter", { min: 0, max: 1, low: 0.4, high: 0.75, optimum: 1, value: p.score.percentage, "aria-label": `${p.displayName}: ${percent(p.score.percentage)}` },
           percent(p.score.percentage))
         : ""),
@@ -129,7 +144,7 @@ async function showFindings(body, item) {
   body.append(element("h3", {}, "Resources"), place);
   try {
     const findings = await api.findings(state.subscription, item.name);
-    place.replaceChildren(element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Resources" },
+    place.replaceChildren(element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Resources: ${item.properties.displayName}` },
       element("table", {},
         element("thead", {}, element("tr", {}, ...["Resource", "Status", "Found", "Since"].map((name) => element("th", { scope: "col" }, name)))),
         element("tbody", {}, ...findings.map((finding) => element("tr", {},
@@ -155,14 +170,13 @@ function showBody(body, item) {
 function recommendation(item) {
   const p = item.properties;
   const total = p.healthyResourceCount + p.unhealthyResourceCount;
-  const increase = gain(item) > 0 ? `+${points(gain(item))}` : p.potentialShare > 0 && isOpen(item) ? `shares ${points(p.potentialShare)}` : "";
   const body = element("div", { class: "body" });
   const details = element("details", { class: "item", id: item.name },
     element("summary", {},
       element("span", { class: `severity ${p.severity}` }, p.severity),
       element("span", { class: "title" }, p.displayName),
       element("span", { class: "quiet number" }, total ? `${p.unhealthyResourceCount} of ${total} failing` : "not applicable"),
-      element("span", { class: "gain number" }, increase)),
+      element("span", { class: "gain number", title: gainInWords(item) }, gain(item))),
     body);
   details.addEventListener("toggle", () => {
     if (!details.open || body.hasChildNodes()) return;

@@ -13,14 +13,24 @@
 enum { MAX_FIELDS = 24, FORM_BYTES = 16 << 10 };
 #define LOOPBACK "http://localhost:* http://127.0.0.1:*"
 
-static const char page_css[] = ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}\n"
-                               "body{margin:0;display:grid;min-height:100vh;place-items:center}\n"
-                               "main{width:min(24rem,90vw);padding:2rem}\n"
-                               "h1{font-size:1.4rem}\n"
-                               "label{display:block;margin:0 0 1rem}\n"
-                               "input{display:block;width:100%;box-sizing:border-box;padding:.5rem;font:inherit}\n"
-                               "button{padding:.5rem 1.2rem;font:inherit;margin:0 .5rem .5rem 0}\n"
-                               "[role=alert]{border-left:4px solid #c50f1f;padding:.25rem .75rem}\n";
+/* The console's colours (web/app.css); a page of its own, since it must do without the console's files. */
+static const char page_css[] =
+    ":root{color-scheme:light dark;font:16px/1.5 system-ui,\"DejaVu Sans\",sans-serif}\n"
+    "body{margin:0;display:grid;min-height:100vh;place-items:center;background:light-dark(#f5f6f8,#14171c);"
+    "color:light-dark(#1b1f26,#e6e9ee)}\n"
+    "main{width:min(22rem,92vw);box-sizing:border-box;padding:1.6rem 1.8rem;border-radius:8px;"
+    "background:light-dark(#fff,#1d2128);border:1px solid light-dark(#d5d9e0,#363c47)}\n"
+    "main::before{content:\"Merlon\";font-weight:650;color:light-dark(#1f5fc4,#7fb0ff)}\n"
+    "h1{font-size:1.4rem;margin:.2rem 0 1rem}\n"
+    "label{display:block;margin:0 0 1rem}\n"
+    "input{display:block;width:100%;box-sizing:border-box;padding:.5rem "
+    ".6rem;font:inherit;color:inherit;border-radius:5px;"
+    "background:light-dark(#fff,#14171c);border:1px solid light-dark(#7c8696,#6c7686)}\n"
+    "button{padding:.5rem 1.2rem;font:inherit;margin:0 .5rem .2rem 0;border-radius:5px;cursor:pointer;border:1px solid "
+    "light-dark(#1f5fc4,#7fb0ff);background:none;color:light-dark(#1f5fc4,#7fb0ff)}\n"
+    "button:first-of-type{background:light-dark(#1f5fc4,#7fb0ff);color:light-dark(#fff,#14171c)}\n"
+    ":focus-visible{outline:2px solid light-dark(#1f5fc4,#7fb0ff);outline-offset:2px}\n"
+    "[role=alert]{border-left:4px solid light-dark(#b3261e,#ff8a80);padding:.25rem .75rem}\n";
 
 struct page {
     struct mln_request *request;
@@ -276,12 +286,13 @@ static struct mln_result show_code_form(struct page *page, struct mln_str messag
 static struct mln_result show_decision(struct page *page, const struct mln_grant *grant)
 {
     struct mln_str text;
-    MLN_TRY_STR(page->request->arena, text,
-                mln_str_printf(page->request->arena,
-                               "%.*s at the address %.*s asks to act as %.*s. Allow this only if you started it yourself "
-                               "and the code that it shows is the one you entered.",
-                               MLN_FMT(client_name(grant->client_id)), MLN_FMT(grant->address),
-                               MLN_FMT(page->request->caller.name)));
+    MLN_TRY_STR(
+        page->request->arena, text,
+        mln_str_printf(page->request->arena,
+                       "%.*s at the address %.*s asks to act as %.*s. Allow this only if you started it yourself "
+                       "and the code that it shows is the one you entered.",
+                       MLN_FMT(client_name(grant->client_id)), MLN_FMT(grant->address),
+                       MLN_FMT(page->request->caller.name)));
     MLN_TRY(mln_html_begin(page->request, page->reply, 200, page->title, MLN_S(""), page->post_to));
     MLN_TRY(mln_html_text(page->reply, text));
     MLN_TRY(mln_html_form(page->reply, page->path));
