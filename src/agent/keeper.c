@@ -142,6 +142,7 @@ static void section_ends(struct look *look, enum mln_section section)
     look->watches_hash = 0;
     look->sections &= ~(UINT64_C(1) << section);
     int64_t now = mln_monotonic_ms();
+    mln_log(DEBUG, "%s: %lld ms", mln_sections[section].name, (long long)(now - look->since_ms));
     mln_schedule_done(&k->schedule, section, now, now - look->since_ms);
     look->since_ms = now;
 }
@@ -356,6 +357,8 @@ static void on_watch(void *context, int fd, unsigned events)
     struct keeper *k = context;
     (void)fd, (void)events;
     mln_section_set sections = mln_watch_read(k->watch);
+    if (sections)
+        mln_log(DEBUG, "files have changed of the sections %016llx", (unsigned long long)sections);
     for (enum mln_section i = 0; i < MLN_SECTION_COUNT; i++)
         if (sections >> i & 1)
             k->said[i].watches = 0; /* a directory may be new, or gone: watch anew after the look */
