@@ -69,7 +69,7 @@ static void exchange_free(struct mln_exchange *x)
 {
     if (!x)
         return;
-    atomic_fetch_sub(&x->server->body_bytes, x->reserved_bytes);
+    atomic_fetch_sub(&x->server->body_bytes, x->held_bytes);
     mln_buf_free(&x->body);
     mln_buf_free(&x->reply.body);
     mln_arena_free(x->arena);
@@ -163,6 +163,9 @@ static bool read_line(struct mln_exchange *x, const char *method)
     x->raw.address = address_of(x->arena, x->connection);
     x->raw.client_certificate = certificate_of(x->arena, x->connection);
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, take_header, x);
+    /* What even an answer without a judgement needs. */
+    x->request.arena = x->arena;
+    x->reply.body = MLN_BUF(MLN_MAX_REPLY_BYTES);
     return x->peer && x->raw.target.p && x->raw.method.p && x->raw.address.p;
 }
 
@@ -184,11 +187,10 @@ static void refuse(struct mln_exchange *x, struct mln_result failure)
 }
 
 /* Judges line and headers. False: the reply is the answer, and nothing more of the request is read. */
-static bool begin(struct mln_exchange *x)
+static bool judge(struct mln_exchange *x)
 {
     struct mln_server *server = x->server;
     size_t most = 0;
-    uint64_t size = 0;
     atomic_fetch_add(&server->requests, 1);
     bool wanted = mln_api_begin(server->api, &x->raw, x->arena, &x->request, &x->reply, &most);
     struct mln_result r = x->bad_headers
@@ -196,8 +198,8 @@ static bool begin(struct mln_exchange *x)
                                          "The headers cannot be taken: more than %d, one that is not UTF-8, or Host, "
                                          "Content-Length or Authorization twice.",
                                          MLN_MAX_HEADERS)
-                              : announced(x, &size);
-    x->no_body = mln_ok(r) && size == 0;
+                              : announced(x, &x->announced_bytes);
+    x->no_body = mln_ok(r) && x->announced_bytes == 0;
     x->last = !mln_ok(r); /* where this request ends is a matter of opinion */
     if (!mln_ok(r)) {
         refuse(x, r);
@@ -205,25 +207,20 @@ static bool begin(struct mln_exchange *x)
     }
     if (!wanted)
         return false;
-    if (size > most) {
+    if (x->announced_bytes > most) {
         mln_api_too_large(&x->request, &x->reply, most);
         return false;
     }
     x->body = MLN_BUF_SECRET(most); /* it may hold passwords */
-    x->reserved_bytes = size;
-    if (atomic_fetch_add(&server->body_bytes, size) + size > MLN_MAX_BODIES_BYTES) {
-        refuse(x, mln_fail(MLN_E_BUSY, "The server holds as many request bodies as it may."));
-        return false;
-    }
-    mln_peers_allow(server->peers, x->peer, server->receive_ms + (int64_t)(size / RECEIVE_BYTES_A_SECOND) * 1000);
     return true;
 }
 
-static enum MHD_Result submit(struct mln_exchange *x)
+/* Hands the exchange to a worker. */
+static enum MHD_Result submit(struct mln_exchange *x, enum mln_exchange_step step)
 {
     struct mln_server *server = x->server;
     mln_peers_allow(server->peers, x->peer, 0);
-    x->step = MLN_STEP_WORK;
+    x->step = step;
     MHD_suspend_connection(x->connection);
     atomic_fetch_add(&server->running, 1);
     struct mln_result r = mln_queue_push(server->work, x);
@@ -240,18 +237,59 @@ static enum MHD_Result submit(struct mln_exchange *x)
 void mln_exchange_work(struct mln_exchange *x)
 {
     struct mln_server *server = x->server;
-    mln_api_finish(&x->request, mln_buf_str(&x->body), &x->reply);
-    log_outcome(x);
-    x->step = MLN_STEP_ANSWER;
+    bool wanted = x->step == MLN_STEP_WORK || judge(x);
+    if (wanted && x->step == MLN_STEP_JUDGE && !x->no_body) {
+        x->step = MLN_STEP_BODY;
+        mln_peers_allow(server->peers, x->peer,
+                        server->receive_ms + (int64_t)(x->announced_bytes / RECEIVE_BYTES_A_SECOND) * 1000);
+    } else {
+        if (wanted)
+            mln_api_finish(&x->request, mln_buf_str(&x->body), &x->reply);
+        log_outcome(x);
+        x->step = MLN_STEP_ANSWER;
+    }
     MHD_resume_connection(x->connection);
     atomic_fetch_sub(&server->running, 1);
 }
 
+/* Lets go of what has come of the body; the rest of it is read and thrown away. */
+static void drop_body(struct mln_exchange *x)
+{
+    x->dropped = true;
+    mln_buf_free(&x->body);
+    atomic_fetch_sub(&x->server->body_bytes, x->held_bytes);
+    x->held_bytes = 0;
+}
+
 static enum MHD_Result take_body(struct mln_exchange *x, const char *upload, size_t *size)
 {
-    struct mln_result r = mln_buf_append(&x->body, (struct mln_str){upload, *size});
+    struct mln_str part = {upload, *size};
     *size = 0;
-    return mln_ok(r) ? MHD_YES : MHD_NO; /* more than was announced: not HTTP any more */
+    if (x->dropped)
+        return MHD_YES;
+    x->held_bytes += part.n;
+    if (atomic_fetch_add(&x->server->body_bytes, part.n) + part.n > MLN_MAX_BODIES_BYTES) {
+        drop_body(x);
+        return MHD_YES;
+    }
+    return mln_ok(mln_buf_append(&x->body, part)) ? MHD_YES : MHD_NO; /* more than was announced: not HTTP any more */
+}
+
+static enum MHD_Result end_body(struct mln_exchange *x)
+{
+    if (!x->dropped)
+        return submit(x, MLN_STEP_WORK);
+    refuse(x, mln_fail(MLN_E_BUSY, "The server holds as many request bodies as it may."));
+    x->step = MLN_STEP_ANSWER;
+    return answer(x);
+}
+
+/* The call after a judgement is libmicrohttpd's first one again: an answer given in it ends the connection, because a body
+   may be on its way; without one the answer waits for the last call, and the connection can go on. */
+static enum MHD_Result after_judging(struct mln_exchange *x)
+{
+    x->judged = true;
+    return x->step == MLN_STEP_ANSWER && !x->no_body ? answer(x) : MHD_YES;
 }
 
 enum MHD_Result mln_exchange_step(void *context, struct MHD_Connection *connection, const char *url, const char *method,
@@ -263,21 +301,16 @@ enum MHD_Result mln_exchange_step(void *context, struct MHD_Connection *connecti
         return MHD_NO;
     switch (x->step) {
     case MLN_STEP_LINE:
-        if (!read_line(x, method))
-            return MHD_NO;
-        x->step = MLN_STEP_BODY;
-        if (begin(x))
-            return MHD_YES;
-        log_outcome(x);
-        x->step = MLN_STEP_ANSWER;
-        /* Answered now, before a body, the connection ends with it; without one it can go on. */
-        return x->no_body ? MHD_YES : answer(x);
-    case MLN_STEP_BODY:
-        return *upload_size ? take_body(x, upload, upload_size) : submit(x);
+        return read_line(x, method) ? submit(x, MLN_STEP_JUDGE) : MHD_NO;
+    case MLN_STEP_JUDGE:
     case MLN_STEP_WORK:
         return MHD_YES;
+    case MLN_STEP_BODY:
+        if (!x->judged)
+            return after_judging(x);
+        return *upload_size ? take_body(x, upload, upload_size) : end_body(x);
     case MLN_STEP_ANSWER:
-        return answer(x);
+        return x->judged ? answer(x) : after_judging(x);
     }
     return MHD_NO;
 }

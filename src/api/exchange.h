@@ -1,5 +1,8 @@
-/* One request on its way through the server: from its first line to the end of its answer. Owned by server.c's threads;
-   between submit and resume by one worker. */
+/*
+ * One request on its way through the server: from its first line to the end of its answer. Owned by server.c's threads;
+ * between submit and resume by one worker. Whatever may wait for a disk, a lock or a password hash is done by workers: the
+ * threads that move bytes serve many connections each.
+ */
 #ifndef MLN_API_EXCHANGE_H
 #define MLN_API_EXCHANGE_H
 
@@ -25,7 +28,13 @@ struct mln_server {
     uint16_t port;
 };
 
-enum mln_exchange_step { MLN_STEP_LINE, MLN_STEP_BODY, MLN_STEP_WORK, MLN_STEP_ANSWER };
+enum mln_exchange_step {
+    MLN_STEP_LINE,  /* line and headers have come */
+    MLN_STEP_JUDGE, /* at a worker: who is asking, and may they? Without a body all the rest too */
+    MLN_STEP_BODY,  /* being received */
+    MLN_STEP_WORK,  /* at a worker */
+    MLN_STEP_ANSWER,
+};
 
 struct mln_exchange {
     struct mln_server *server;
@@ -38,9 +47,12 @@ struct mln_exchange {
     struct mln_request request;
     struct mln_reply reply;
     struct mln_buf body;
-    uint64_t reserved_bytes; /* of the server's body_bytes */
+    uint64_t announced_bytes; /* of the body */
+    uint64_t held_bytes;      /* of the server's body_bytes */
     bool bad_headers, no_body;
-    bool last; /* the connection ends with this answer */
+    bool judged;  /* libmicrohttpd has been told that the body may come */
+    bool dropped; /* the body was thrown away: the server held too many */
+    bool last;    /* the connection ends with this answer */
 };
 
 /* libmicrohttpd's callbacks. */

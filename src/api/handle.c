@@ -280,6 +280,16 @@ static void make_failure(struct mln_request *request, struct mln_reply *reply, s
             mln_reply_header(request, reply, "Retry-After", failure.code == MLN_E_BUSY ? MLN_S("2") : MLN_S("30")));
 }
 
+/* Strangers, and requests that need none, are not given much room for a body. */
+static size_t body_limit(const struct mln_request *request)
+{
+    const struct mln_route *route = request->route;
+    if (route->max_body_bytes)
+        return route->max_body_bytes;
+    bool small = route->flags & MLN_ROUTE_PUBLIC || route->method == MLN_GET || route->method == MLN_DELETE;
+    return small ? MLN_API_SMALL_BODY_BYTES : MLN_API_DEFAULT_BODY_BYTES;
+}
+
 bool mln_api_begin(const struct mln_api *api, const struct mln_raw_request *raw, struct mln_arena *arena,
                    struct mln_request *request, struct mln_reply *reply, size_t *max_body_bytes)
 {
@@ -310,8 +320,7 @@ bool mln_api_begin(const struct mln_api *api, const struct mln_raw_request *raw,
         record(request, reply);
         return false;
     }
-    uint32_t most = request->route->max_body_bytes;
-    *max_body_bytes = most ? most : MLN_API_DEFAULT_BODY_BYTES;
+    *max_body_bytes = body_limit(request);
     return true;
 }
 
@@ -358,7 +367,7 @@ static bool may_be_echoed(struct mln_str text)
 size_t mln_api_common_headers(const struct mln_request *request, struct mln_reply_header out[8])
 {
     size_t n = 0;
-    const char *id = mln_str_z(request->arena, request->request_id);
+    const char *id = request->request_id.n ? mln_str_z(request->arena, request->request_id) : NULL;
     struct mln_str sent = mln_request_header(request, "x-ms-client-request-id");
     const char *echo = may_be_echoed(sent) ? mln_str_z(request->arena, sent) : NULL;
     if (id) {

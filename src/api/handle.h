@@ -13,6 +13,7 @@
 enum {
     MLN_API_MAX_TARGET_BYTES = 8192,
     MLN_API_DEFAULT_BODY_BYTES = 1 << 20,
+    MLN_API_SMALL_BODY_BYTES = 16 << 10, /* of public routes, GET and DELETE, where the route does not say otherwise */
     MLN_API_MAX_BODY_BYTES = 8 << 20,
     MLN_API_ARENA_BYTES = 96 << 20, /* of one request: body, tree, what the handler needs */
 };

@@ -110,7 +110,7 @@ struct mln_route {
                              type; NULL: any signed-in caller, the handler filters */
     const char *versions; /* api-versions, by blanks, for {S}/providers; any value is accepted. NULL: none listed */
     uint32_t flags;
-    uint32_t max_body_bytes; /* 0: 1 MiB; at most 8 MiB */
+    uint32_t max_body_bytes; /* 0: 1 MiB, 16 KiB for public routes, GET and DELETE; at most 8 MiB */
 };
 
 struct mln_route_table {

@@ -1,8 +1,8 @@
 /*
  * The HTTPS server, on libmicrohttpd: sockets, TLS, limits, threads. Requests go to handle.h; nothing here knows a route.
  *
- * A few threads move bytes (epoll); the handlers run on workers of their own, so that one that waits for the disk or
- * hashes a password keeps nobody else waiting. Bounds: connections in all and per address, header and body sizes, body
+ * A few threads move bytes (epoll); requests are judged and handled by workers of their own, so that one that waits for the
+ * disk or a lock, or hashes a password, keeps nobody else waiting. Bounds: connections in all and per address, header and body sizes, body
  * bytes held at once, requests waiting for a worker, and an absolute time for every phase of a connection (peers.h).
  */
 #ifndef MLN_API_SERVER_H

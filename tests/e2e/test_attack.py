@@ -551,6 +551,28 @@ def test_an_etag_decides_a_race(server):
     assert server.call("DELETE", path).status == 200
 
 
+def test_what_needs_no_body_gets_no_room_for_one(server):
+    for method, path in (("GET", "/healthz"), ("DELETE", "/ui/session"), ("GET", "/adfs/oauth2/authorize")):
+        data = exchange(server, f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n".encode())
+        assert data.startswith(b"HTTP/1.1 413 "), data
+
+
+def test_bodies_that_never_come_take_no_room(server):
+    path = f"{group(server, 'hogged')}/providers/Contoso.Hog/things/t?api-version=1"
+    head_of = (f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {server.token()}\r\n"
+               f"Content-Length: {8 << 20}\r\nExpect: 100-continue\r\n\r\n").encode()
+    held = []
+    try:
+        for _ in range(64):  # together twice what the server may hold
+            held.append(raw(server))
+            held[-1].sendall(head_of)
+            assert b"100 Continue" in held[-1].recv(4096)
+        assert server.call("PUT", f"{server.s}/resourceGroups/hogged", {"location": "local"}).status == 200
+    finally:
+        for connection in held:
+            connection.close()
+
+
 # ---- the record ----
 
 def entries(server, scope):
