@@ -73,6 +73,29 @@ void mln_host_end_turn(struct mln_host *host)
     pthread_mutex_unlock(&host->turn);
 }
 
+struct mln_result mln_host_enter(struct mln_hosts *hosts, struct mln_host *host)
+{
+    pthread_mutex_lock(&hosts->lock);
+    bool room = host->calls < MLN_HOSTS_CALLS_AT_ONCE;
+    if (room)
+        host->calls++;
+    else
+        hosts->stats.limited++;
+    pthread_mutex_unlock(&hosts->lock);
+    if (!room)
+        return mln_fail(MLN_E_BUSY, "more than %d calls of one machine at once", MLN_HOSTS_CALLS_AT_ONCE);
+    mln_host_take_turn(host);
+    return MLN_OK;
+}
+
+void mln_host_leave(struct mln_hosts *hosts, struct mln_host *host)
+{
+    mln_host_end_turn(host);
+    pthread_mutex_lock(&hosts->lock);
+    host->calls--;
+    pthread_mutex_unlock(&hosts->lock);
+}
+
 /* The record's members that are texts: the name and where they are. */
 #define TEXTS(T)                                                                                                       \
     T("vmId", vm_id)                                                                                                   \
@@ -352,13 +375,12 @@ static struct mln_result refuse(struct mln_hosts *hosts)
     return mln_fail(MLN_E_UNAUTHENTICATED, "the certificate is not one of an enrolled machine");
 }
 
+/* The turn is held. */
 static struct mln_result check_certificate(struct mln_hosts *hosts, struct mln_host *host,
                                            const struct mln_cert_info *info)
 {
-    MLN_CLEANUP(mln_host_end_turn) struct mln_host *turn = host;
     char digest[MLN_SHA256_HEX];
     int64_t now = mln_now_ms(hosts->clock);
-    mln_host_take_turn(turn);
     mln_hex_encode(mln_sha256_str(&info->sha256), digest);
     bool current = strcmp(digest, host->now.certificate) == 0;
     if (host->now.revoked || now > info->not_after_ms || (!current && strcmp(digest, host->now.previous) != 0))
@@ -385,7 +407,10 @@ struct mln_result mln_hosts_identify(struct mln_hosts *hosts, struct mln_str cer
     struct mln_host *host = mln_hosts_find(hosts, info.subject_cn);
     if (!host)
         return refuse(hosts);
-    MLN_TRY(check_certificate(hosts, host, &info));
+    MLN_TRY(mln_host_enter(hosts, host));
+    struct mln_result r = check_certificate(hosts, host, &info);
+    mln_host_leave(hosts, host);
+    MLN_TRY(r);
     mln_host_copy(machine_id, MLN_MACHINE_ID_TEXT, mln_str_c(host->id));
     return MLN_OK;
 }
@@ -442,9 +467,10 @@ struct mln_result mln_hosts_unenroll(struct mln_hosts *hosts, struct mln_str mac
     struct mln_host *host = mln_hosts_find(hosts, machine_id);
     if (!host)
         return refuse(hosts);
-    MLN_CLEANUP(mln_host_end_turn) struct mln_host *turn = host;
-    mln_host_take_turn(turn);
-    MLN_TRY(disconnect(hosts, host, mln_str_c(host->resource_id)));
+    MLN_TRY(mln_host_enter(hosts, host));
+    struct mln_result r = disconnect(hosts, host, mln_str_c(host->resource_id));
+    mln_host_leave(hosts, host);
+    MLN_TRY(r);
     return mln_buf_append(answer, MLN_S("{}"));
 }
 

@@ -80,7 +80,8 @@ MLN_RESULT mln_hosts_enroll(struct mln_hosts *hosts, struct mln_str address, str
 
 /* Who is calling: looks up the client certificate (DER; the TLS layer has verified that our CA signed it and its dates)
    and counts the call against the machine's rate. machine_id gets the id. UNAUTHENTICATED: unknown, revoked, or a
-   certificate that was replaced. TOO_MANY. Call it once per request, before one of the three below. */
+   certificate that was replaced. TOO_MANY. Call it once per request, before one of the three below. BUSY, here and there:
+   two calls of this machine are under way. */
 enum { MLN_MACHINE_ID_TEXT = 37 };
 MLN_RESULT mln_hosts_identify(struct mln_hosts *hosts, struct mln_str certificate_der,
                               char machine_id[MLN_MACHINE_ID_TEXT]);

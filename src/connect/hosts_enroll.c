@@ -1,4 +1,5 @@
 /* Enrolment and renewal: how a machine gets its certificates. */
+#include "base/address.h"
 #include "connect/hosts_tokens.h"
 #include "crypto/random.h"
 #include "model/arm_id.h"
@@ -36,11 +37,13 @@ static struct mln_result no_such_token(struct mln_hosts *hosts)
     return mln_fail(MLN_E_UNAUTHENTICATED, "the enrolment token is unknown, used up, expired or revoked");
 }
 
-/* Addresses share the places of a small table: whoever shares one with a loud neighbour is counted with it. */
+/* Networks share the places of a small table: whoever shares one with a loud neighbour is counted with it. */
 static bool address_allowed(struct mln_hosts *hosts, struct mln_str address)
 {
+    char network[MLN_ADDRESS_TEXT];
+    uint64_t hash = mln_str_hash(mln_address_network(address, network));
     pthread_mutex_lock(&hosts->lock);
-    struct mln_rate *rate = &hosts->rates[mln_str_hash(address) % MLN_HOSTS_RATE_PLACES];
+    struct mln_rate *rate = &hosts->rates[hash % MLN_HOSTS_RATE_PLACES];
     bool allowed = mln_rate_allows(rate, mln_now_ms(hosts->clock), hosts->requests_a_minute);
     if (!allowed)
         hosts->stats.limited++;
@@ -373,9 +376,9 @@ struct mln_result mln_hosts_renew(struct mln_hosts *hosts, struct mln_str machin
         return mln_fail(MLN_E_UNAUTHENTICATED, "no machine %.*s", MLN_FMT(machine_id));
     MLN_TRY(parse_body(body, renew_fields, sizeof renew_fields / sizeof *renew_fields, arena, &request));
     MLN_TRY(mln_csr_from_pem(request.csr, &csr));
-    mln_host_take_turn(host);
+    MLN_TRY(mln_host_enter(hosts, host));
     struct mln_result r =
         host->now.revoked ? mln_fail(MLN_E_UNAUTHENTICATED, "the machine is revoked") : renew(hosts, host, csr, answer);
-    mln_host_end_turn(host);
+    mln_host_leave(hosts, host);
     return r;
 }

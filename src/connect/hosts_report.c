@@ -67,10 +67,10 @@ struct mln_result mln_hosts_heartbeat(struct mln_hosts *hosts, struct mln_str ma
     if (!host)
         return mln_fail(MLN_E_UNAUTHENTICATED, "no machine %.*s", MLN_FMT(machine_id));
     MLN_TRY(mln_json_parse(arena, body, MLN_HOSTS_MAX_SMALL_BODY_BYTES, &json));
-    mln_host_take_turn(host);
+    MLN_TRY(mln_host_enter(hosts, host));
     struct mln_result r = host->now.revoked ? mln_fail(MLN_E_UNAUTHENTICATED, "the machine is revoked")
                                             : heartbeat(hosts, host, json, answer);
-    mln_host_end_turn(host);
+    mln_host_leave(hosts, host);
     return r;
 }
 
@@ -186,10 +186,11 @@ struct mln_result mln_hosts_facts(struct mln_hosts *hosts, struct mln_str machin
         return mln_fail(MLN_E_MEMORY, "no memory for a report");
     if (!host)
         return mln_fail(MLN_E_UNAUTHENTICATED, "no machine %.*s", MLN_FMT(machine_id));
-    MLN_TRY(read_report(body, arena, &report));
-    mln_host_take_turn(host);
+    MLN_TRY(mln_host_enter(hosts, host));
     struct mln_result r = host->now.revoked ? mln_fail(MLN_E_UNAUTHENTICATED, "the machine is revoked")
-                                            : take_report(hosts, host, &report, arena, answer);
-    mln_host_end_turn(host);
+                                            : read_report(body, arena, &report);
+    if (mln_ok(r))
+        r = take_report(hosts, host, &report, arena, answer);
+    mln_host_leave(hosts, host);
     return r;
 }

@@ -19,6 +19,7 @@ enum {
     MLN_HOSTS_VERSION_TEXT = 32,
     MLN_HOSTS_RATE_PLACES = 1024, /* addresses whose enrolments are counted at once */
     MLN_HOSTS_REPEAT_MS = 10 * 60 * 1000,
+    MLN_HOSTS_CALLS_AT_ONCE = 2, /* of one machine: the one whose turn it is, and one that waits */
 };
 
 enum mln_machine_status { MLN_MACHINE_CONNECTED, MLN_MACHINE_DISCONNECTED, MLN_MACHINE_EXPIRED };
@@ -48,6 +49,7 @@ struct mln_host { /* one machine */
     struct mln_host_state now;
     int64_t revision, heard_stored_ms; /* of its record in the store; the time of life that is in it */
     struct mln_rate rate;
+    unsigned calls;                  /* that are inside; of the lock of the table */
     char facts_hash[MLN_SHA256_HEX]; /* of the facts in the resource at facts_revision; "": not computed */
     int64_t facts_revision;
 };
@@ -82,6 +84,10 @@ MLN_RESULT mln_host_store(const struct mln_host *host, struct mln_store_batch *b
 void mln_host_take_turn(struct mln_host *host);
 void mln_host_end_turn(struct mln_host *host);
 MLN_DEFINE_CLEANUP(struct mln_host, mln_host_end_turn)
+/* The same for a call of the machine itself. BUSY when MLN_HOSTS_CALLS_AT_ONCE are inside: a machine that calls and calls
+   keeps no more threads of the server than that. */
+MLN_RESULT mln_host_enter(struct mln_hosts *hosts, struct mln_host *host);
+void mln_host_leave(struct mln_hosts *hosts, struct mln_host *host);
 
 /* Copies text into an array of n bytes, cut, without what is not printable ASCII. */
 void mln_host_copy(char *place, size_t n, struct mln_str text);

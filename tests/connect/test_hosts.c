@@ -3,13 +3,15 @@
 
 #include "base/base64.h"
 #include "check_json.h"
-#include "connect/hosts.h"
+#include "connect/hosts_state.h"
 #include "crypto/ca.h"
 #include "inventory/containers.h"
 #include "inventory/inventory.h"
 #include "place.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define SUB "0f2c8a1e-1111-4222-8333-444455556666"
 #define GROUP "/subscriptions/" SUB "/resourceGroups/Servers"
@@ -576,6 +578,46 @@ static void a_machine_can_say_goodbye(void **state)
     agent_free(&agent);
 }
 
+static void *beat_beside(void *context)
+{
+    const struct agent *agent = context;
+    MLN_BUF_CLEANUP struct mln_buf out = MLN_BUF(4096);
+    struct mln_result r = mln_hosts_heartbeat(hosts, mln_str_c(agent->id), MLN_S("{}"), &out);
+    return mln_ok(r) ? context : NULL;
+}
+
+static unsigned calls_inside(const struct mln_host *host)
+{
+    pthread_mutex_lock(&hosts->lock);
+    unsigned calls = host->calls;
+    pthread_mutex_unlock(&hosts->lock);
+    return calls;
+}
+
+static void a_machine_keeps_two_threads_at_most(void **state)
+{
+    (void)state;
+    struct agent agent = enrolled("web-1", VM_A);
+    struct mln_host *host = mln_hosts_find(hosts, mln_str_c(agent.id));
+    pthread_t threads[MLN_HOSTS_CALLS_AT_ONCE];
+    mln_host_take_turn(host); /* as if a long report was being worked on */
+    for (int i = 0; i < MLN_HOSTS_CALLS_AT_ONCE; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, beat_beside, &agent), 0);
+    while (calls_inside(host) < MLN_HOSTS_CALLS_AT_ONCE)
+        usleep(1000);
+    assert_fails(BUSY, beat(&agent));
+    assert_fails(BUSY, identify(agent.cert));
+    mln_host_end_turn(host);
+    for (int i = 0; i < MLN_HOSTS_CALLS_AT_ONCE; i++) {
+        void *served;
+        pthread_join(threads[i], &served);
+        assert_non_null(served);
+    }
+    assert_int_equal(calls_inside(host), 0);
+    assert_ok(beat(&agent));
+    agent_free(&agent);
+}
+
 static void a_machine_that_asks_too_often_waits(void **state)
 {
     (void)state;
@@ -778,6 +820,7 @@ int main(void)
         T(a_deleted_machine_does_not_come_back_by_being_revoked),
         T(a_machine_can_say_goodbye),
         T(a_machine_that_asks_too_often_waits),
+        T(a_machine_keeps_two_threads_at_most),
         T(facts_are_assessed_and_differences_follow),
         T(a_report_must_come_to_what_it_says),
         T(reports_go_on_after_a_restart_of_the_server),
