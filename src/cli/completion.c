@@ -35,8 +35,9 @@ static void bash_command(const struct mln_cli *cli, const struct mln_command *co
     fprintf(out, "    '%s') words='%s ", command->words, command->choices ? command->choices : "");
     if (!strchr(command->words, ' '))
         put_words(cli, &first, out);
+    fprintf(out, "' options='");
     for (size_t i = 0; (option = mln_command_option(cli, command, i)); i++)
-        fprintf(out, "--%s ", option->name);
+        fprintf(out, "%s--%s", i ? " " : "", option->name);
     fprintf(out, "' files='%s' ;;\n", argument_files(command));
 }
 
@@ -74,7 +75,7 @@ static void bash_groups(const struct mln_cli *cli, FILE *out)
             continue;
         fprintf(out, "    '%.*s') words='", MLN_FMT(head));
         put_words(cli, &head, out);
-        fprintf(out, "--help' files='' ;;\n");
+        fprintf(out, "' options='--help' ;;\n");
     }
 }
 
@@ -95,13 +96,13 @@ void mln_completion_bash(const struct mln_cli *cli, FILE *out)
     fprintf(out,
             "# bash completion: eval \"$(%s completion bash)\"\n_%s() {\n"
             "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} words='' "
-            "files=''\n"
+            "options='' files=''\n"
             "  if [[ $cur == '=' ]]; then cur=''; elif [[ $prev == '=' ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n",
             cli->name, cli->name);
     bash_two_words(cli, out);
     fprintf(out, "  if ((COMP_CWORD == 1)); then words='");
     put_words(cli, NULL, out);
-    fprintf(out, "help --help --version'\n  else case \"$command $prev\" in\n");
+    fprintf(out, "help' options='--help --version'\n  else case \"$command $prev\" in\n");
     for (size_t i = 0; i < cli->n_commands; i++)
         if (cli->commands[i]->summary)
             bash_values(cli, cli->commands[i], out);
@@ -114,6 +115,7 @@ void mln_completion_bash(const struct mln_cli *cli, FILE *out)
     put_words(cli, NULL, out);
     fprintf(out,
             "' ;;\n    esac ;;\n  esac; fi\n"
+            "  if [[ $cur == -* || -z ${words// /}$files ]]; then words+=\" $options\"; fi\n"
             "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
             "  if [[ -n $files && $cur != -* ]]; then\n"
             "    compopt -o filenames 2>/dev/null\n"

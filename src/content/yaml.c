@@ -306,7 +306,8 @@ struct mln_yaml_error mln_yaml_place(const struct mln_yaml *scalar, struct mln_s
         at = line_end(file, at) + 1; /* behind "|" or ">-" */
     else if (scalar->style != MLN_YAML_PLAIN)
         at++;
-    for (; at < file.n && (marks > 0 || is_blank(file.p[at])); at++) {
+    bool at_end = offset >= scalar->text.n; /* right behind the last character, not at what follows */
+    for (; at < file.n && (marks > 0 || (!at_end && is_blank(file.p[at]))); at++) {
         if (is_blank(file.p[at]))
             continue;
         marks--;

@@ -61,7 +61,7 @@ static void note_signal(int number)
 }
 
 /* One typed line, without its end. A signal that ends the program comes only after the terminal shows again what is typed. */
-static struct mln_result read_quietly(struct mln_buf *out)
+static struct mln_result read_quietly(const struct mln_invocation *in, const char *what, struct mln_buf *out)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
     enum { SIGNALS = sizeof signals / sizeof *signals };
@@ -77,8 +77,11 @@ static struct mln_result read_quietly(struct mln_buf *out)
     for (size_t i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &note, &before[i]);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    fprintf(in->err, "%c%s: ", what[0] & ~0x20, what + 1);
+    fflush(in->err);
     ssize_t got = read(STDIN_FILENO, line, sizeof line);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    fprintf(in->err, "\n");
     for (size_t i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
     if (interrupted_by)
@@ -111,11 +114,7 @@ struct mln_result mln_input_secret(struct mln_invocation *in, struct mln_str fil
     if (file.p) {
         MLN_TRY(read_input(in, file, '\n', out));
     } else if (isatty(STDIN_FILENO)) {
-        fprintf(in->err, "%c%s: ", what[0] & ~0x20, what + 1);
-        fflush(in->err);
-        struct mln_result r = read_quietly(out);
-        fprintf(in->err, "\n");
-        MLN_TRY(r);
+        MLN_TRY(read_quietly(in, what, out));
     } else {
         return mln_misuse(in, "no terminal to ask for the %s on: use --secret-file FILE (- is standard input)", what);
     }

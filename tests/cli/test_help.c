@@ -105,10 +105,12 @@ static void bash_completes_from_the_tables(void **state)
     FILE *file = begin();
     mln_completion_bash(&orchard, file);
     end(file);
-    assert_has("words='fruit tree misused completion man version help");
+    assert_has("words='fruit tree misused completion man version help' options='--help --version'");
     assert_has("'fruit --colour' | 'fruit -c') words='red green' ;;");
     assert_has("'fruit --in') files='-d' ;;");
-    assert_has("'tree') words='show grow --help'");
+    assert_has("'tree') words='show grow ' options='--help' ;;");
+    assert_has("'tree grow') words='oak elm ' options='--server --json --help' files='' ;;");
+    assert_has("'fruit') words=' ' options='--colour ");
     assert_has("'tree show' | 'tree grow')");
     assert_has("complete -F _orchard orchard\n");
     assert_has_not("secret");
