@@ -70,6 +70,7 @@ static void exchange_free(struct mln_exchange *x)
     if (!x)
         return;
     atomic_fetch_sub(&x->server->body_bytes, x->held_bytes);
+    atomic_fetch_sub(&x->server->running, x->counted);
     mln_buf_free(&x->body);
     mln_buf_free(&x->reply.body);
     mln_arena_free(x->arena);
@@ -109,7 +110,7 @@ static enum MHD_Result add_headers(struct mln_exchange *x, struct MHD_Response *
     }
     if (!cached)
         ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (x->last)
+    if (x->last || atomic_load(&x->server->draining))
         ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (x->reply.content_type)
         ok &= MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, x->reply.content_type);
@@ -222,11 +223,11 @@ static enum MHD_Result submit(struct mln_exchange *x, enum mln_exchange_step ste
     mln_peers_allow(server->peers, x->peer, 0);
     x->step = step;
     MHD_suspend_connection(x->connection);
-    atomic_fetch_add(&server->running, 1);
+    atomic_fetch_add(&server->running, !x->counted);
+    x->counted = true;
     struct mln_result r = mln_queue_push(server->work, x);
     if (mln_ok(r))
         return MHD_YES;
-    atomic_fetch_sub(&server->running, 1);
     atomic_fetch_add(&server->refused_busy, 1);
     refuse(x, mln_fail(MLN_E_BUSY, "Too many requests wait to be worked on."));
     x->step = MLN_STEP_ANSWER;
@@ -248,8 +249,7 @@ void mln_exchange_work(struct mln_exchange *x)
         log_outcome(x);
         x->step = MLN_STEP_ANSWER;
     }
-    MHD_resume_connection(x->connection);
-    atomic_fetch_sub(&server->running, 1);
+    MHD_resume_connection(x->connection); /* x may be gone from here on */
 }
 
 /* Lets go of what has come of the body; the rest of it is read and thrown away. */

@@ -23,7 +23,9 @@ struct mln_server {
     struct mln_thread **workers, *reaper;
     unsigned n_workers;
     int64_t receive_ms, idle_ms;
-    _Atomic uint64_t requests, refused_busy, reaped, body_bytes, running;
+    _Atomic uint64_t requests, refused_busy, reaped, body_bytes;
+    _Atomic uint64_t running; /* requests from their first step at a worker to the end of their answer */
+    _Atomic bool draining;    /* each connection ends with the answer at hand */
     _Atomic bool stopping;
     uint16_t port;
 };
@@ -50,6 +52,7 @@ struct mln_exchange {
     uint64_t announced_bytes; /* of the body */
     uint64_t held_bytes;      /* of the server's body_bytes */
     bool bad_headers, no_body;
+    bool counted; /* as running */
     bool judged;  /* libmicrohttpd has been told that the body may come */
     bool dropped; /* the body was thrown away: the server held too many */
     bool last;    /* the connection ends with this answer */

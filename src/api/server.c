@@ -199,6 +199,7 @@ void mln_server_stop(struct mln_server *server, int64_t grace_ms)
     if (!server)
         return;
     MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+    atomic_store(&server->draining, true);
     int64_t end = mln_monotonic_ms() + grace_ms;
     while (atomic_load(&server->running) && mln_monotonic_ms() < end)
         usleep(10000);

@@ -5,6 +5,7 @@ import http.client
 import json
 import resource
 import secrets
+import signal
 import time
 import urllib.parse
 
@@ -616,6 +617,29 @@ def test_a_kill_between_change_and_entry_leaves_a_trace(own_server):
         assert head(server) > 0
         stored = {item["id"] for item in server.call("GET", f"{place}/providers/Contoso.Kill/things").json["value"]}
         assert all(entries(server, path) for path in stored)
+
+
+# ---- ending ----
+
+def test_what_was_asked_before_the_end_is_answered(own_server):
+    server, path = own_server, f"{group(own_server, 'ending')}/providers/Contoso.End/things"
+    token, connections = server.token(), [server.connect() for _ in range(24)]
+    for connection in connections:
+        connection.connect()
+    for i, connection in enumerate(connections):
+        connection.request("PUT", f"{path}/t{i}?api-version=1", json.dumps(THING), {"Authorization": f"Bearer {token}"})
+    server.process.send_signal(signal.SIGTERM)
+    answered = 0
+    for connection in connections:
+        try:
+            answered += connection.getresponse().status == 201
+        except (OSError, http.client.HTTPException):
+            pass
+        connection.close()
+    assert server.stop() == 0
+    server.start()
+    stored = server.call("GET", path).json["value"]
+    assert answered == len(stored)
 
 
 # ---- running out ----
