@@ -1,10 +1,13 @@
 /* From nodes to code: one pass, each node leaves one value on the stack. */
+#include "base/bitset.h"
 #include "expr/ir.h"
 
 struct assembler {
     struct mln_ir_builder *b;
     MLN_VEC(struct mln_instruction) code;
     MLN_VEC(mln_value) constants;
+    MLN_VEC(struct mln_call) calls;
+    MLN_VEC(const uint64_t *) optionals;
     MLN_VEC(struct mln_loop_locals) loops;
     MLN_VEC(uint32_t) slots; /* read by the program */
     uint32_t stack, stack_most;
@@ -155,13 +158,29 @@ static struct mln_result emit_slot(struct assembler *a, const struct mln_ir *ir)
 static struct mln_result emit_call(struct assembler *a, const struct mln_ir *ir)
 {
     MLN_TRY(emit_operands(a, ir));
-    return put(a,
-               (struct mln_instruction){.code = MLN_I_CALL,
-                                        .a = (uint16_t)ir->n,
-                                        .b = (uint32_t)(ir->rows - mln_functions),
-                                        .c = (uint32_t)ir->n_rows,
-                                        .at = ir->at},
-               1 - (int)ir->n);
+    MLN_TRY(mln_vec_push(a->b->program->arena, &a->calls, {ir->rows, ir->n_rows}));
+    return put(
+        a,
+        (struct mln_instruction){.code = MLN_I_CALL, .a = (uint16_t)ir->n, .b = (uint32_t)a->calls.n - 1, .at = ir->at},
+        1 - (int)ir->n);
+}
+
+/* A list or a map. */
+static struct mln_result emit_collection(struct assembler *a, const struct mln_ir *ir)
+{
+    bool is_map = ir->kind == MLN_IR_MAP;
+    struct mln_instruction in = {.code = is_map ? MLN_I_MAP : MLN_I_LIST, .at = ir->at};
+    in.b = (uint32_t)(is_map ? ir->n / 2 : ir->n);
+    MLN_TRY(emit_operands(a, ir));
+    if (ir->optional) {
+        uint64_t *set;
+        size_t words = mln_bitset_words(in.b);
+        MLN_TRY_ARRAY(a->b->program->arena, set, words);
+        memcpy(set, ir->optional, words * sizeof *set);
+        MLN_TRY(mln_vec_push(a->b->program->arena, &a->optionals, set));
+        in.c = (uint32_t)a->optionals.n - 1;
+    }
+    return put(a, in, 1 - (int)ir->n);
 }
 
 static struct mln_result emit(struct assembler *a, const struct mln_ir *ir)
@@ -193,10 +212,7 @@ static struct mln_result emit(struct assembler *a, const struct mln_ir *ir)
         return emit_call(a, ir);
     case MLN_IR_LIST:
     case MLN_IR_MAP:
-        MLN_TRY(emit_operands(a, ir));
-        in.code = ir->kind == MLN_IR_LIST ? MLN_I_LIST : MLN_I_MAP;
-        in.b = (uint32_t)(ir->kind == MLN_IR_LIST ? ir->n : ir->n / 2);
-        return put(a, in, 1 - (int)ir->n);
+        return emit_collection(a, ir);
     case MLN_IR_AND:
     case MLN_IR_OR:
         return emit_logic(a, ir);
@@ -257,6 +273,8 @@ static struct mln_result finish(struct assembler *a)
     p->code = code;
     p->n_code = a->code.n;
     p->constants = a->constants.at;
+    p->calls = a->calls.at;
+    p->optionals = a->optionals.at;
     p->loops = a->loops.at;
     MLN_TRY_ARRAY(p->arena, p->regexes, a->b->regexes.n);
     MLN_TRY_ARRAY(p->arena, p->sets, a->b->sets.n);
@@ -280,7 +298,12 @@ static struct mln_result assemble(struct mln_ir_builder *b, const struct mln_ir 
     if (!result)
         return mln_fail(MLN_E_INTERNAL, "nothing to assemble");
     struct assembler a = {.b = b};
+    char type[MLN_TYPE_TEXT];
     b->failed_at = result->at;
+    b->program->type = mln_str_z(b->program->arena, mln_str_c(mln_ir_type_text(b, result, type)));
+    if (!b->program->type)
+        return mln_arena_failure(b->program->arena);
+    MLN_TRY(mln_vec_push(b->program->arena, &a.optionals, NULL));
     MLN_TRY(emit(&a, result));
     MLN_TRY(put(&a, (struct mln_instruction){.code = MLN_I_END, .at = result->at}, -1));
     if (a.stack_most > MLN_PROGRAM_STACK_MOST)

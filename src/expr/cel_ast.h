@@ -8,17 +8,20 @@
 enum mln_cel_kind {
     MLN_CEL_LITERAL,   /* literal */
     MLN_CEL_NAME,      /* name, absolute */
-    MLN_CEL_SELECT,    /* target.name */
+    MLN_CEL_SELECT,    /* target.name, target.?name where is_optional */
     MLN_CEL_HAS,       /* has(target.name) */
     MLN_CEL_CALL,      /* [target.]name(args) */
     MLN_CEL_OPERATOR,  /* op, args */
     MLN_CEL_AND,       /* args */
     MLN_CEL_OR,        /* args */
     MLN_CEL_CONDITION, /* args[0] ? args[1] : args[2] */
-    MLN_CEL_LIST,      /* args */
-    MLN_CEL_MAP,       /* args: key, value, ... */
+    MLN_CEL_LIST,      /* args, optional */
+    MLN_CEL_MAP,       /* args: key, value, ...; optional */
+    MLN_CEL_MESSAGE,   /* name { fields: args } */
     MLN_CEL_LOOP,      /* loop, target, variables, args: body[, condition] */
     MLN_CEL_LET,       /* variables[0], args: value, body */
+    MLN_CEL_OPT_MAP,   /* target.optMap(variables[0], args[0]), optFlatMap where is_optional: the body is an optional */
+    MLN_CEL_SORT_BY,   /* target.sortBy(variables[0], args[0]) */
 };
 
 struct mln_cel_node {
@@ -28,6 +31,7 @@ struct mln_cel_node {
     mln_value literal;
     struct mln_str name;
     bool absolute; /* written with a leading dot */
+    bool is_optional;
     enum mln_operator op;
     enum mln_loop_kind loop;
     struct mln_str variables[2];
@@ -35,6 +39,8 @@ struct mln_cel_node {
     struct mln_cel_node *target; /* NULL: none */
     struct mln_cel_node **args;
     size_t n;
+    const uint64_t *optional;     /* the args (pairs of a map) written with '?'; NULL: none */
+    const struct mln_str *fields; /* a name for each of args */
 };
 
 enum {

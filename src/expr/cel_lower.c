@@ -1,175 +1,47 @@
 /*
  * From parsed CEL to nodes of a program: finds out what each name means, and which function a call means.
- * Walks recurse; the parser has bounded the tree's height.
+ * Walks recurse; the parser has bounded the tree's height. Names are in cel_names.c.
  */
-#include "base/suggest.h"
-#include "expr/cel_ast.h"
-#include "expr/ir.h"
+#include "expr/cel_lowering.h"
+#include "expr/message.h"
 
 typedef struct mln_cel_node node;
+typedef struct mln_lowering lowering;
 
-struct scope {
-    struct mln_str name;
-    uint16_t local;
-};
+static struct mln_ir *lower(lowering *l, const node *n);
 
-struct lowering {
-    struct mln_ir_builder *b;
-    MLN_VEC(struct scope) scopes; /* of macros' variables, the innermost last */
-};
-
-static struct mln_ir *lower(struct lowering *l, const node *n);
-
-/* ---- names ---- */
-
-static const struct scope *find_local(const struct lowering *l, struct mln_str name)
+static struct mln_ir *lower_name(lowering *l, const node *n)
 {
-    for (size_t i = l->scopes.n; i-- > 0;)
-        if (mln_str_eq(l->scopes.at[i].name, name))
-            return &l->scopes.at[i];
-    return NULL;
-}
-
-/* An error of the run where the checker is off, of the compilation otherwise. */
-static struct mln_ir *unknown(struct lowering *l, uint32_t at, struct mln_result failed)
-{
-    if (!l->b->env->unchecked)
-        return mln_ir_fail(l->b, at, failed);
-    const char *text = mln_str_z(l->b->program->arena, mln_str_c(mln_error_text()));
-    if (!text)
-        return mln_ir_fail(l->b, at, mln_arena_failure(l->b->program->arena));
-    return mln_ir_constant(l->b, at, mln_value_error(text));
-}
-
-static struct mln_ir *unknown_name(struct lowering *l, const node *n)
-{
-    struct mln_suggestion near = {.word = n->name};
-    char text[MLN_SUGGEST_TEXT];
-    for (size_t i = 0; i < l->scopes.n; i++)
-        mln_suggest(&near, l->scopes.at[i].name);
-    for (size_t i = 0; i < l->b->env->variables.n; i++)
-        mln_suggest(&near, l->b->env->variables.at[i].name);
-    return unknown(l, n->at,
-                   mln_fail(MLN_E_INVALID, "unknown name '%.*s'%s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
-                            mln_suggest_text(&near, text)));
-}
-
-/* A variable by its name, first below the container and its parents. */
-static const struct mln_expr_variable *find_variable(const struct lowering *l, struct mln_str name, bool absolute)
-{
-    struct mln_str container = absolute ? MLN_S("") : l->b->env->container;
-    while (container.n) {
-        char full[512];
-        int n = snprintf(full, sizeof full, "%.*s.%.*s", MLN_FMT(container), MLN_FMT(name));
-        const struct mln_expr_variable *v =
-            n > 0 && (size_t)n < sizeof full ? mln_expr_env_find(l->b->env, (struct mln_str){full, (size_t)n}) : NULL;
-        if (v)
-            return v;
-        while (container.n && container.p[container.n - 1] != '.')
-            container.n--;
-        container.n -= container.n > 0;
-    }
-    return mln_expr_env_find(l->b->env, name);
-}
-
-/* "a.b.c" written as one text; false when n is more than names and dots, or too long. */
-static bool dotted(const node *n, char *out, size_t size, size_t *used, const node **root)
-{
-    if (n->kind == MLN_CEL_NAME) {
-        *root = n;
-        *used = 0;
-    } else if (n->kind != MLN_CEL_SELECT || !dotted(n->target, out, size, used, root)) {
-        return false;
-    }
-    int written = snprintf(out + *used, size - *used, "%s%.*s", *used ? "." : "", MLN_FMT(n->name));
-    *used += written > 0 ? (size_t)written : 0;
-    return *used < size;
-}
-
-enum { DOTTED_MOST = 256 };
-
-/* What a chain of names means as a whole: a variable or a type with dots in its name. NULL without a failure: nothing. */
-static struct mln_ir *whole_name(struct lowering *l, const node *n)
-{
-    char text[DOTTED_MOST];
-    size_t used;
-    const node *root;
-    uint32_t type;
-    if (!dotted(n, text, sizeof text, &used, &root) || (!root->absolute && find_local(l, root->name)))
-        return NULL;
-    struct mln_str name = {text, used};
-    const struct mln_expr_variable *v = find_variable(l, name, root->absolute);
-    if (v)
-        return mln_ir_slot(l->b, n->at, v->slot);
-    if (mln_value_type_named(name, &type))
-        return mln_ir_constant(l->b, n->at, mln_value_type(type));
-    return NULL;
-}
-
-static struct mln_ir *lower_name(struct lowering *l, const node *n)
-{
-    const struct scope *scope = n->absolute ? NULL : find_local(l, n->name);
+    const struct mln_scope *scope = n->absolute ? NULL : mln_cel_local(l, n->name);
     if (scope)
         return mln_ir_local(l->b, n->at, scope->local);
-    struct mln_ir *ir = whole_name(l, n);
-    return ir || !mln_ok(l->b->failed) ? ir : unknown_name(l, n);
+    struct mln_ir *ir = mln_cel_whole_name(l, n);
+    return ir || !mln_ok(l->b->failed) ? ir : mln_cel_unknown_name(l, n);
 }
 
-static struct mln_ir *lower_select(struct lowering *l, const node *n)
+static struct mln_ir *lower_select(lowering *l, const node *n)
 {
-    struct mln_ir *ir = whole_name(l, n);
+    struct mln_ir *ir = n->is_optional ? NULL : mln_cel_whole_name(l, n);
     if (ir || !mln_ok(l->b->failed))
         return ir;
-    return mln_ir_member(l->b, n->at, lower(l, n->target), n->name);
+    struct mln_ir *target = lower(l, n->target);
+    if (!n->is_optional)
+        return mln_ir_member(l->b, n->at, target, n->name);
+    return mln_ir_optional_index(l->b, n->at, target, mln_ir_constant(l->b, n->at, mln_value_string(n->name)));
 }
 
 /* ---- calls ---- */
 
-static struct mln_ir *unknown_function(struct lowering *l, const node *n, bool receiver)
-{
-    struct mln_suggestion near = {.word = n->name};
-    char text[MLN_SUGGEST_TEXT];
-    bool other_style = false;
-    for (size_t i = 0; i < mln_n_functions; i++) {
-        struct mln_str name = mln_str_c(mln_functions[i].name);
-        other_style |= mln_str_eq(name, n->name);
-        if ((mln_functions[i].style == MLN_FUNCTION_RECEIVER) == receiver)
-            mln_suggest(&near, name);
-    }
-    if (other_style)
-        return unknown(l, n->at,
-                       mln_fail(MLN_E_INVALID, "'%.*s' is called as %s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
-                                receiver ? "a function: f(x)" : "a method: x.f()"));
-    return unknown(l, n->at,
-                   mln_fail(MLN_E_INVALID, "unknown function '%.*s'%s", MLN_FMT(mln_str_sub(n->name, 0, 100)),
-                            mln_suggest_text(&near, text)));
-}
-
-/* The lines of a function with dots in its name, "math.abs", of a call n whose target looks like a name. */
-static const struct mln_function *dotted_function(const struct lowering *l, const node *n, size_t *n_rows)
-{
-    char text[DOTTED_MOST];
-    size_t used;
-    const node *root;
-    *n_rows = 0;
-    if (!dotted(n->target, text, sizeof text, &used, &root) || (!root->absolute && find_local(l, root->name)))
-        return NULL;
-    int more = snprintf(text + used, sizeof text - used, ".%.*s", MLN_FMT(n->name));
-    if (more < 0 || used + (size_t)more >= sizeof text)
-        return NULL;
-    return mln_functions_named((struct mln_str){text, used + (size_t)more}, MLN_FUNCTION_GLOBAL, n_rows);
-}
-
-static struct mln_ir *lower_call(struct lowering *l, const node *n)
+static struct mln_ir *lower_call(lowering *l, const node *n)
 {
     size_t n_rows, first = 0;
-    const struct mln_function *rows = n->target ? dotted_function(l, n, &n_rows) : NULL;
+    const struct mln_function *rows = n->target ? mln_cel_dotted_function(l, n, &n_rows) : NULL;
     bool receiver = n->target && !rows;
     if (!rows)
-        rows = mln_functions_named(n->name, receiver ? MLN_FUNCTION_RECEIVER : MLN_FUNCTION_GLOBAL, &n_rows);
+        rows = mln_cel_function(l, n->name, receiver ? MLN_FUNCTION_RECEIVER : MLN_FUNCTION_GLOBAL, &n_rows);
     if (!rows)
-        return unknown_function(l, n, receiver);
-    struct mln_ir **args = mln_arena_array(l->b->arena, n->n + 1, sizeof *args);
+        return mln_cel_unknown_function(l, n, receiver);
+    struct mln_ir **args = mln_arena_array(l->b->arena, n->n + 1, sizeof(struct mln_ir *));
     if (!args)
         return mln_ir_fail(l->b, n->at, mln_arena_failure(l->b->arena));
     if (receiver)
@@ -179,12 +51,38 @@ static struct mln_ir *lower_call(struct lowering *l, const node *n)
     return mln_ir_call(l->b, n->at, rows, n_rows, args, first + n->n);
 }
 
+/* The value of a field of a message, the int 0 when it is not written. */
+static struct mln_ir *field_value(lowering *l, const node *n, const char *field)
+{
+    for (size_t i = 0; i < n->n; i++)
+        if (mln_str_eq(n->fields[i], mln_str_c(field)))
+            return lower(l, n->args[i]);
+    return mln_ir_constant(l->b, n->at, mln_value_int(0));
+}
+
+static struct mln_ir *lower_message(lowering *l, const node *n)
+{
+    struct mln_ir *args[MLN_MESSAGE_FIELDS_MOST];
+    const struct mln_message *message = mln_cel_message(l, n);
+    if (!message)
+        return NULL;
+    if (n->n == 0) {
+        struct mln_ir *ir = mln_ir_constant(l->b, n->at, message->empty);
+        if (ir)
+            ir->type = message->make.takes.result;
+        return ir;
+    }
+    for (size_t i = 0; i < message->make.takes.n; i++)
+        args[i] = field_value(l, n, message->fields[i]);
+    return mln_ir_call(l->b, n->at, &message->make, 1, args, message->make.takes.n);
+}
+
 /* ---- macros ---- */
 
-static bool open_scope(struct lowering *l, const node *n, uint16_t *locals)
+static bool open_scope(lowering *l, const node *n, const struct mln_type *const *types, uint16_t *locals)
 {
     for (size_t i = 0; i < n->n_variables; i++) {
-        struct mln_result r = mln_ir_new_local(l->b, &locals[i]);
+        struct mln_result r = mln_ir_new_local(l->b, types[i], &locals[i]);
         if (mln_ok(r))
             r = mln_vec_push(l->b->arena, &l->scopes, {n->variables[i], locals[i]});
         if (!mln_ok(r)) {
@@ -195,11 +93,11 @@ static bool open_scope(struct lowering *l, const node *n, uint16_t *locals)
     return true;
 }
 
-static struct mln_ir *lower_loop(struct lowering *l, const node *n)
+static struct mln_ir *loop_over(lowering *l, const node *n, struct mln_ir *range)
 {
-    struct mln_ir *range = lower(l, n->target);
+    const struct mln_type *types[2];
     uint16_t locals[2] = {0, MLN_NO_LOCAL};
-    if (!range || !open_scope(l, n, locals))
+    if (!range || !mln_ir_loop_types(l->b, n->at, range, n->n_variables, types) || !open_scope(l, n, types, locals))
         return NULL;
     struct mln_ir *condition = n->n == 2 ? lower(l, n->args[1]) : NULL;
     struct mln_ir *body = lower(l, n->args[0]);
@@ -209,22 +107,74 @@ static struct mln_ir *lower_loop(struct lowering *l, const node *n)
     return mln_ir_loop(l->b, n->at, n->loop, (struct mln_loop_locals){locals[0], locals[1]}, range, condition, body);
 }
 
-static struct mln_ir *lower_let(struct lowering *l, const node *n)
+static struct mln_ir *lower_let(lowering *l, const node *n)
 {
     struct mln_ir *value = lower(l, n->args[0]);
     uint16_t local[2];
-    if (!value || !open_scope(l, n, local))
+    if (!value || !open_scope(l, n, &value->type, local))
         return NULL;
     struct mln_ir *body = lower(l, n->args[1]);
     l->scopes.n--;
     return mln_ir_let(l->b, n->at, local[0], value, body);
 }
 
+static struct mln_ir *method(lowering *l, const node *n, const char *name, struct mln_ir *receiver)
+{
+    return mln_ir_call_named(l->b, n->at, name, MLN_FUNCTION_RECEIVER, &receiver, 1);
+}
+
+/* x.optMap(v, e): let o = x in o.hasValue() ? optional.of(let v = o.value() in e) : optional.none() */
+static struct mln_ir *lower_opt_map(lowering *l, const node *n)
+{
+    uint16_t whole, inner[2];
+    struct mln_ir *optional = lower(l, n->target);
+    if (!optional)
+        return NULL;
+    struct mln_result r = mln_ir_new_local(l->b, optional->type, &whole);
+    if (!mln_ok(r))
+        return mln_ir_fail(l->b, n->at, r);
+    struct mln_ir *there = method(l, n, "hasValue", mln_ir_local(l->b, n->at, whole));
+    struct mln_ir *value = method(l, n, "value", mln_ir_local(l->b, n->at, whole));
+    if (!there || !value || !open_scope(l, n, &value->type, inner))
+        return NULL;
+    struct mln_ir *body = lower(l, n->args[0]);
+    l->scopes.n--;
+    struct mln_ir *made = mln_ir_let(l->b, n->at, inner[0], value, body);
+    if (!n->is_optional)
+        made = mln_ir_call_named(l->b, n->at, "optional.of", MLN_FUNCTION_GLOBAL, &made, 1);
+    struct mln_ir *none = mln_ir_call_named(l->b, n->at, "optional.none", MLN_FUNCTION_GLOBAL, NULL, 0);
+    return mln_ir_let(l->b, n->at, whole, optional, mln_ir_condition(l->b, n->at, there, made, none));
+}
+
+/* x.sortBy(v, e): let o = x in the items of o in the order of o.map(v, e) */
+static struct mln_ir *lower_sort_by(lowering *l, const node *n)
+{
+    uint16_t whole;
+    struct mln_ir *list = lower(l, n->target);
+    if (!list)
+        return NULL;
+    struct mln_result r = mln_ir_new_local(l->b, list->type, &whole);
+    if (!mln_ok(r))
+        return mln_ir_fail(l->b, n->at, r);
+    node keys = *n;
+    keys.kind = MLN_CEL_LOOP;
+    keys.loop = MLN_LOOP_MAP;
+    struct mln_ir *args[] = {mln_ir_local(l->b, n->at, whole), loop_over(l, &keys, mln_ir_local(l->b, n->at, whole))};
+    return mln_ir_let(l->b, n->at, whole, list, mln_ir_call(l->b, n->at, &mln_function_sort_by, 1, args, 2));
+}
+
 /* ---- the rest ---- */
 
-static struct mln_ir *lower_many(struct lowering *l, const node *n)
+static struct mln_ir *lower_operator(lowering *l, const node *n, struct mln_ir **operands)
 {
-    struct mln_ir **items = mln_arena_array(l->b->arena, n->n, sizeof *items);
+    if (n->op == MLN_OP_OPTIONAL_INDEX)
+        return mln_ir_optional_index(l->b, n->at, operands[0], operands[1]);
+    return mln_ir_operator(l->b, n->at, n->op, operands[0], n->n == 2 ? operands[1] : NULL);
+}
+
+static struct mln_ir *lower_many(lowering *l, const node *n)
+{
+    struct mln_ir **items = mln_arena_array(l->b->arena, n->n, sizeof(struct mln_ir *));
     if (!items)
         return mln_ir_fail(l->b, n->at, mln_arena_failure(l->b->arena));
     for (size_t i = 0; i < n->n; i++)
@@ -234,15 +184,15 @@ static struct mln_ir *lower_many(struct lowering *l, const node *n)
     if (n->kind == MLN_CEL_OR)
         return mln_ir_or(l->b, n->at, items, n->n);
     if (n->kind == MLN_CEL_LIST)
-        return mln_ir_list(l->b, n->at, items, n->n);
+        return mln_ir_list(l->b, n->at, items, n->n, n->optional);
+    if (n->kind == MLN_CEL_MAP)
+        return mln_ir_map(l->b, n->at, items, n->n / 2, n->optional);
     if (n->kind == MLN_CEL_CONDITION)
         return mln_ir_condition(l->b, n->at, items[0], items[1], items[2]);
-    if (n->kind == MLN_CEL_MAP)
-        return mln_ir_map(l->b, n->at, items, n->n / 2);
-    return mln_ir_operator(l->b, n->at, n->op, items[0], n->n == 2 ? items[1] : NULL);
+    return lower_operator(l, n, items);
 }
 
-static struct mln_ir *lower(struct lowering *l, const node *n)
+static struct mln_ir *lower(lowering *l, const node *n)
 {
     if (!mln_ok(l->b->failed))
         return NULL;
@@ -257,10 +207,16 @@ static struct mln_ir *lower(struct lowering *l, const node *n)
         return mln_ir_has(l->b, n->at, lower(l, n->target), n->name);
     case MLN_CEL_CALL:
         return lower_call(l, n);
+    case MLN_CEL_MESSAGE:
+        return lower_message(l, n);
     case MLN_CEL_LOOP:
-        return lower_loop(l, n);
+        return loop_over(l, n, lower(l, n->target));
     case MLN_CEL_LET:
         return lower_let(l, n);
+    case MLN_CEL_OPT_MAP:
+        return lower_opt_map(l, n);
+    case MLN_CEL_SORT_BY:
+        return lower_sort_by(l, n);
     case MLN_CEL_OPERATOR:
     case MLN_CEL_AND:
     case MLN_CEL_OR:
@@ -275,7 +231,7 @@ static struct mln_ir *lower(struct lowering *l, const node *n)
 static struct mln_result compile(struct mln_ir_builder *b, struct mln_program **out, uint32_t *at)
 {
     struct mln_cel_node *root;
-    struct lowering l = {.b = b};
+    lowering l = {.b = b};
     struct mln_result r = mln_cel_parse(b->program->source, b->arena, b->program->arena, &root, at);
     if (!mln_ok(r)) {
         mln_ir_drop(b);

@@ -3,27 +3,18 @@
  * (https://github.com/google/cel-spec/blob/master/doc/langdef.md), with macros expanded as they are met.
  * Nesting and height are bounded. The first failure stops it; every function gives NULL from then on.
  */
-#include "base/vec.h"
-#include "expr/cel_ast.h"
-#include "expr/cel_lex.h"
+#include "base/bitset.h"
+#include "expr/cel_parser.h"
 
 typedef struct mln_cel_node node;
-typedef MLN_VEC(node *) node_list;
+typedef struct mln_cel_nodes node_list;
+typedef struct mln_cel_parser parser;
 
-struct parser {
-    struct mln_cel_lexer lexer;
-    struct mln_arena *nodes;
-    struct mln_cel_token token; /* the next one */
-    uint32_t nesting;
-    struct mln_result failed;
-    uint32_t failed_at;
-};
-
-static node *parse_expression(struct parser *p);
+static node *parse_expression(parser *p);
 
 /* ---- failures and memory ---- */
 
-static node *fail(struct parser *p, uint32_t at, struct mln_result failed)
+node *mln_cel_fail(parser *p, uint32_t at, struct mln_result failed)
 {
     if (mln_ok(p->failed)) {
         p->failed = failed;
@@ -32,34 +23,35 @@ static node *fail(struct parser *p, uint32_t at, struct mln_result failed)
     return NULL;
 }
 
-static node *unexpected(struct parser *p, const char *expected)
+static node *unexpected(parser *p, const char *expected)
 {
     if (!mln_ok(p->failed))
         return NULL;
     if (p->token.kind == MLN_T_END)
-        return fail(p, p->token.at, mln_fail(MLN_E_SYNTAX, "found the end of the expression, expected %s", expected));
-    return fail(
+        return mln_cel_fail(p, p->token.at,
+                            mln_fail(MLN_E_SYNTAX, "found the end of the expression, expected %s", expected));
+    return mln_cel_fail(
         p, p->token.at,
         mln_fail(MLN_E_SYNTAX, "found '%.*s', expected %s", MLN_FMT(mln_str_sub(p->token.text, 0, 40)), expected));
 }
 
-static void next(struct parser *p)
+static void next(parser *p)
 {
     if (!mln_ok(p->failed))
         return;
     struct mln_result r = mln_cel_lex(&p->lexer, &p->token);
     if (!mln_ok(r)) {
-        fail(p, (uint32_t)p->lexer.at, r);
+        mln_cel_fail(p, (uint32_t)p->lexer.at, r);
         p->token = (struct mln_cel_token){.kind = MLN_T_END, .at = (uint32_t)p->lexer.at};
     }
 }
 
-static bool at_sign(const struct parser *p, const char *sign)
+static bool at_sign(const parser *p, const char *sign)
 {
     return p->token.kind == MLN_T_SIGN && mln_str_eq(p->token.text, mln_str_c(sign));
 }
 
-static bool take(struct parser *p, const char *sign)
+static bool take(parser *p, const char *sign)
 {
     if (!at_sign(p, sign))
         return false;
@@ -67,7 +59,7 @@ static bool take(struct parser *p, const char *sign)
     return true;
 }
 
-static bool expect(struct parser *p, const char *sign)
+static bool expect(parser *p, const char *sign)
 {
     char text[8];
     snprintf(text, sizeof text, "'%s'", sign);
@@ -77,8 +69,7 @@ static bool expect(struct parser *p, const char *sign)
     return false;
 }
 
-/* A node over n operands and a target; NULL when one of them is, or when the tree becomes too high. */
-static node *make(struct parser *p, enum mln_cel_kind kind, uint32_t at, node *target, node *const *args, size_t n)
+node *mln_cel_make(parser *p, enum mln_cel_kind kind, uint32_t at, node *target, node *const *args, size_t n)
 {
     if (!mln_ok(p->failed))
         return NULL;
@@ -89,137 +80,44 @@ static node *make(struct parser *p, enum mln_cel_kind kind, uint32_t at, node *t
         height = args[i]->height > height ? args[i]->height : height;
     }
     if (height >= MLN_CEL_HEIGHT_MOST)
-        return fail(p, at, mln_fail(MLN_E_LIMIT, "more than %d operations in a row", MLN_CEL_HEIGHT_MOST));
+        return mln_cel_fail(p, at, mln_fail(MLN_E_LIMIT, "more than %d operations in a row", MLN_CEL_HEIGHT_MOST));
     node *made = mln_arena_alloc(p->nodes, sizeof *made);
     node **copy = made ? mln_arena_array(p->nodes, n, sizeof *copy) : NULL;
     if (!copy)
-        return fail(p, at, mln_arena_failure(p->nodes));
+        return mln_cel_fail(p, at, mln_arena_failure(p->nodes));
     if (n)
         memcpy(copy, args, n * sizeof *copy);
     *made = (node){.kind = kind, .at = at, .height = height + 1, .target = target, .args = copy, .n = n};
     return made;
 }
 
-static node *literal(struct parser *p, uint32_t at, mln_value value)
+static node *literal(parser *p, uint32_t at, mln_value value)
 {
-    node *made = make(p, MLN_CEL_LITERAL, at, NULL, NULL, 0);
+    node *made = mln_cel_make(p, MLN_CEL_LITERAL, at, NULL, NULL, 0);
     if (made)
         made->literal = value;
     return made;
 }
 
-static node *operation(struct parser *p, uint32_t at, enum mln_operator op, node *x, node *y)
+static node *operation(parser *p, uint32_t at, enum mln_operator op, node *x, node *y)
 {
     node *args[] = {x, y};
     if (!x)
         return NULL;
-    node *made = make(p, MLN_CEL_OPERATOR, at, NULL, args, (size_t)mln_op_operands(op));
+    node *made = mln_cel_make(p, MLN_CEL_OPERATOR, at, NULL, args, (size_t)mln_op_operands(op));
     if (made)
         made->op = op;
     return made;
 }
 
-static bool push(struct parser *p, node_list *list, node *item)
+static bool push(parser *p, node_list *list, node *item)
 {
     if (!item)
         return false;
     struct mln_result r = mln_vec_push(p->nodes, list, item);
     if (!mln_ok(r))
-        fail(p, item->at, r);
+        mln_cel_fail(p, item->at, r);
     return mln_ok(r);
-}
-
-/* ---- macros ---- */
-
-struct macro {
-    const char *name;
-    size_t args;
-    size_t variables;
-    enum mln_loop_kind loop;
-    bool condition; /* a condition before the body */
-};
-
-static const struct macro macros[] = {
-    {"all", 2, 1, MLN_LOOP_ALL, false},
-    {"all", 3, 2, MLN_LOOP_ALL, false},
-    {"exists", 2, 1, MLN_LOOP_EXISTS, false},
-    {"exists", 3, 2, MLN_LOOP_EXISTS, false},
-    {"exists_one", 2, 1, MLN_LOOP_EXISTS_ONE, false},
-    {"exists_one", 3, 2, MLN_LOOP_EXISTS_ONE, false},
-    {"existsOne", 2, 1, MLN_LOOP_EXISTS_ONE, false},
-    {"existsOne", 3, 2, MLN_LOOP_EXISTS_ONE, false},
-    {"map", 2, 1, MLN_LOOP_MAP, false},
-    {"map", 3, 1, MLN_LOOP_MAP, true},
-    {"filter", 2, 1, MLN_LOOP_FILTER, false},
-    {"transformList", 3, 2, MLN_LOOP_MAP, false},
-    {"transformList", 4, 2, MLN_LOOP_MAP, true},
-    {"transformMap", 3, 2, MLN_LOOP_TRANSFORM_MAP, false},
-    {"transformMap", 4, 2, MLN_LOOP_TRANSFORM_MAP, true},
-};
-
-static bool take_variable(struct parser *p, const node *arg, struct mln_str *name)
-{
-    if (arg->kind != MLN_CEL_NAME || arg->absolute) {
-        fail(p, arg->at, mln_fail(MLN_E_SYNTAX, "a macro's variable must be a plain name"));
-        return false;
-    }
-    *name = arg->name;
-    return true;
-}
-
-static node *expand_loop(struct parser *p, uint32_t at, const struct macro *macro, node *target, node_list *args)
-{
-    node *body[2] = {args->at[args->n - 1], macro->condition ? args->at[args->n - 2] : NULL};
-    node *made = make(p, MLN_CEL_LOOP, at, target, body, macro->condition ? 2 : 1);
-    if (!made)
-        return NULL;
-    made->loop = macro->loop;
-    made->n_variables = macro->variables;
-    for (size_t i = 0; i < macro->variables; i++)
-        if (!take_variable(p, args->at[i], &made->variables[i]))
-            return NULL;
-    if (macro->variables == 2 && mln_str_eq(made->variables[0], made->variables[1]))
-        return fail(p, args->at[1]->at, mln_fail(MLN_E_INVALID, "both variables have the same name"));
-    return made;
-}
-
-static node *expand_has(struct parser *p, uint32_t at, node_list *args)
-{
-    const node *arg = args->at[0];
-    if (arg->kind != MLN_CEL_SELECT)
-        return fail(p, arg->at, mln_fail(MLN_E_SYNTAX, "has() takes a field such as a.b"));
-    node *made = make(p, MLN_CEL_HAS, at, arg->target, NULL, 0);
-    if (made)
-        made->name = arg->name;
-    return made;
-}
-
-static node *expand_bind(struct parser *p, uint32_t at, node_list *args)
-{
-    node *made = make(p, MLN_CEL_LET, at, NULL, args->at + 1, 2);
-    if (!made || !take_variable(p, args->at[0], &made->variables[0]))
-        return NULL;
-    made->n_variables = 1;
-    return made;
-}
-
-/* A call, or what the macro of that name makes of it. */
-static node *make_call(struct parser *p, uint32_t at, node *target, struct mln_str name, node_list *args)
-{
-    if (!mln_ok(p->failed))
-        return NULL;
-    if (!target && args->n == 1 && mln_str_eq(name, MLN_S("has")))
-        return expand_has(p, at, args);
-    if (target && target->kind == MLN_CEL_NAME && mln_str_eq(target->name, MLN_S("cel")) && args->n == 3 &&
-        mln_str_eq(name, MLN_S("bind")))
-        return expand_bind(p, at, args);
-    for (size_t i = 0; target && i < sizeof macros / sizeof macros[0]; i++)
-        if (args->n == macros[i].args && mln_str_eq(name, mln_str_c(macros[i].name)))
-            return expand_loop(p, at, &macros[i], target, args);
-    node *made = make(p, MLN_CEL_CALL, at, target, args->at, args->n);
-    if (made)
-        made->name = name;
-    return made;
 }
 
 /* ---- primary expressions ---- */
@@ -235,35 +133,107 @@ static bool is_reserved(struct mln_str name)
     return false;
 }
 
-/* Expressions up to the closing sign; a comma may stand before it where the grammar has it. */
-static bool parse_list(struct parser *p, const char *close, bool final_comma, node_list *out)
+/* Arguments up to the closing parenthesis. */
+static bool parse_arguments(parser *p, node_list *out)
 {
-    while (!at_sign(p, close)) {
+    while (!at_sign(p, ")")) {
         if (!push(p, out, parse_expression(p)))
             return false;
         if (!take(p, ","))
             break;
-        if (at_sign(p, close) && !final_comma) {
+        if (at_sign(p, ")")) {
             unexpected(p, "an argument");
             return false;
         }
     }
-    return expect(p, close);
+    return expect(p, ")");
 }
 
-static node *parse_map(struct parser *p, uint32_t at)
+/* The entries of a list, map or message as they are read. */
+struct entries {
+    node_list nodes; /* keys and values of a map, values otherwise */
+    MLN_VEC(struct mln_str) fields;
+    MLN_VEC(bool) optional; /* an entry each */
+};
+
+/* A '?' before an entry. */
+static bool take_optional(parser *p, struct entries *e)
 {
-    node_list entries = {0};
-    while (!at_sign(p, "}")) {
-        if (!push(p, &entries, parse_expression(p)) || !expect(p, ":") || !push(p, &entries, parse_expression(p)))
+    struct mln_result r = mln_vec_push(p->nodes, &e->optional, take(p, "?"));
+    if (!mln_ok(r))
+        mln_cel_fail(p, p->token.at, r);
+    return mln_ok(r);
+}
+
+static node *make_entries(parser *p, enum mln_cel_kind kind, uint32_t at, const struct entries *e)
+{
+    node *made = mln_cel_make(p, kind, at, NULL, e->nodes.at, e->nodes.n);
+    uint64_t *set = NULL;
+    for (size_t i = 0; made && i < e->optional.n; i++) {
+        if (!e->optional.at[i])
+            continue;
+        if (!set && !(set = mln_arena_array(p->nodes, mln_bitset_words(e->optional.n), sizeof *set)))
+            return mln_cel_fail(p, at, mln_arena_failure(p->nodes));
+        mln_bitset_add(set, i);
+    }
+    if (made) {
+        made->optional = set;
+        made->fields = e->fields.at;
+    }
+    return made;
+}
+
+static node *parse_list_literal(parser *p, uint32_t at)
+{
+    struct entries e = {0};
+    while (!at_sign(p, "]")) {
+        if (!take_optional(p, &e) || !push(p, &e.nodes, parse_expression(p)))
             return NULL;
         if (!take(p, ","))
             break;
     }
-    return expect(p, "}") ? make(p, MLN_CEL_MAP, at, NULL, entries.at, entries.n) : NULL;
+    return expect(p, "]") ? make_entries(p, MLN_CEL_LIST, at, &e) : NULL;
 }
 
-static node *parse_name(struct parser *p, uint32_t at, bool absolute)
+static node *parse_map(parser *p, uint32_t at)
+{
+    struct entries e = {0};
+    while (!at_sign(p, "}")) {
+        if (!take_optional(p, &e) || !push(p, &e.nodes, parse_expression(p)) || !expect(p, ":") ||
+            !push(p, &e.nodes, parse_expression(p)))
+            return NULL;
+        if (!take(p, ","))
+            break;
+    }
+    return expect(p, "}") ? make_entries(p, MLN_CEL_MAP, at, &e) : NULL;
+}
+
+/* "field: value, ...}" behind the name of a message type. */
+static node *parse_message(parser *p, uint32_t at, struct mln_str name)
+{
+    struct entries e = {0};
+    while (!at_sign(p, "}")) {
+        if (!take_optional(p, &e))
+            return NULL;
+        struct mln_str field = p->token.text;
+        if (p->token.kind != MLN_T_NAME && p->token.kind != MLN_T_QUOTED)
+            return unexpected(p, "the name of a field");
+        struct mln_result r = mln_vec_push(p->nodes, &e.fields, field);
+        if (!mln_ok(r))
+            return mln_cel_fail(p, p->token.at, r);
+        next(p);
+        if (!expect(p, ":") || !push(p, &e.nodes, parse_expression(p)))
+            return NULL;
+        if (!take(p, ","))
+            break;
+    }
+    node *made = expect(p, "}") ? make_entries(p, MLN_CEL_MESSAGE, at, &e) : NULL;
+    if (made)
+        made->name = name;
+    return made;
+}
+
+static node *parse_name(parser *p, uint32_t at, bool absolute)
 {
     struct mln_str name = p->token.text;
     if (p->token.kind != MLN_T_NAME)
@@ -274,14 +244,14 @@ static node *parse_name(struct parser *p, uint32_t at, bool absolute)
     if (!absolute && mln_str_eq(name, MLN_S("null")))
         return literal(p, at, mln_value_null());
     if (is_reserved(name))
-        return fail(p, at, mln_fail(MLN_E_SYNTAX, "'%.*s' is a reserved word", MLN_FMT(name)));
+        return mln_cel_fail(p, at, mln_fail(MLN_E_SYNTAX, "'%.*s' is a reserved word", MLN_FMT(name)));
     if (mln_str_eq(name, MLN_S("in")))
-        return fail(p, at, mln_fail(MLN_E_SYNTAX, "found 'in', expected a value before it"));
+        return mln_cel_fail(p, at, mln_fail(MLN_E_SYNTAX, "found 'in', expected a value before it"));
     if (take(p, "(")) {
         node_list args = {0};
-        return parse_list(p, ")", false, &args) ? make_call(p, at, NULL, name, &args) : NULL;
+        return parse_arguments(p, &args) ? mln_cel_call(p, at, NULL, name, &args) : NULL;
     }
-    node *made = make(p, MLN_CEL_NAME, at, NULL, NULL, 0);
+    node *made = mln_cel_make(p, MLN_CEL_NAME, at, NULL, NULL, 0);
     if (!made)
         return NULL;
     made->name = name;
@@ -289,15 +259,14 @@ static node *parse_name(struct parser *p, uint32_t at, bool absolute)
     return made;
 }
 
-static node *parse_primary(struct parser *p)
+static node *parse_primary(parser *p)
 {
     uint32_t at = p->token.at;
     struct mln_cel_token token = p->token;
-    node_list items = {0};
     if (token.kind == MLN_T_VALUE || token.kind == MLN_T_INT) {
         next(p);
         if (token.kind == MLN_T_INT && token.value.u > INT64_MAX)
-            return fail(p, at, mln_fail(MLN_E_SYNTAX, "the number is too large for an int (a uint ends in u)"));
+            return mln_cel_fail(p, at, mln_fail(MLN_E_SYNTAX, "the number is too large for an int (a uint ends in u)"));
         return literal(p, at, token.kind == MLN_T_INT ? mln_value_int((int64_t)token.value.u) : token.value);
     }
     if (token.kind == MLN_T_NAME)
@@ -309,7 +278,7 @@ static node *parse_primary(struct parser *p)
         return inner && expect(p, ")") ? inner : NULL;
     }
     if (take(p, "["))
-        return parse_list(p, "]", true, &items) ? make(p, MLN_CEL_LIST, at, NULL, items.at, items.n) : NULL;
+        return parse_list_literal(p, at);
     if (take(p, "{"))
         return parse_map(p, at);
     return unexpected(p, "a value");
@@ -317,32 +286,54 @@ static node *parse_primary(struct parser *p)
 
 /* ---- members, unary and binary operators ---- */
 
-static bool names_a_type(const node *n)
+/* "a.b.C" of a chain of names, in memory of the nodes; p NULL: it is no such chain (without a failure), or no memory. */
+static struct mln_str type_name(parser *p, const node *n)
 {
-    while (n->kind == MLN_CEL_SELECT)
-        n = n->target;
-    return n->kind == MLN_CEL_NAME;
+    struct mln_str name = {NULL, 0};
+    if (n->kind == MLN_CEL_NAME) {
+        name = n->absolute ? mln_str_printf(p->nodes, ".%.*s", MLN_FMT(n->name)) : n->name;
+    } else if (n->kind == MLN_CEL_SELECT && !n->is_optional) {
+        struct mln_str before = type_name(p, n->target);
+        if (!before.p)
+            return before;
+        name = mln_str_printf(p->nodes, "%.*s.%.*s", MLN_FMT(before), MLN_FMT(n->name));
+    } else {
+        return name;
+    }
+    if (!name.p)
+        mln_cel_fail(p, n->at, mln_arena_failure(p->nodes));
+    return name;
 }
 
-static node *parse_selector(struct parser *p, node *target)
+static node *parse_selector(parser *p, node *target)
 {
+    bool optional = take(p, "?");
     uint32_t at = p->token.at;
     struct mln_str name = p->token.text;
     bool quoted = p->token.kind == MLN_T_QUOTED;
     if (p->token.kind != MLN_T_NAME && !quoted)
         return unexpected(p, "a member's name after '.'");
     next(p);
-    if (!quoted && take(p, "(")) {
+    if (!quoted && !optional && take(p, "(")) {
         node_list args = {0};
-        return parse_list(p, ")", false, &args) ? make_call(p, at, target, name, &args) : NULL;
+        return parse_arguments(p, &args) ? mln_cel_call(p, at, target, name, &args) : NULL;
     }
-    node *made = make(p, MLN_CEL_SELECT, at, target, NULL, 0);
-    if (made)
-        made->name = name;
+    node *made = mln_cel_make(p, MLN_CEL_SELECT, at, target, NULL, 0);
+    if (!made)
+        return NULL;
+    made->name = name;
+    made->is_optional = optional;
     return made;
 }
 
-static node *parse_member(struct parser *p)
+static node *parse_index(parser *p, uint32_t at, node *target)
+{
+    enum mln_operator op = take(p, "?") ? MLN_OP_OPTIONAL_INDEX : MLN_OP_INDEX;
+    node *index = parse_expression(p);
+    return index && expect(p, "]") ? operation(p, at, op, target, index) : NULL;
+}
+
+static node *parse_member(parser *p)
 {
     node *n = parse_primary(p);
     while (n) {
@@ -350,12 +341,13 @@ static node *parse_member(struct parser *p)
         if (take(p, ".")) {
             n = parse_selector(p, n);
         } else if (take(p, "[")) {
-            node *index = parse_expression(p);
-            n = index && expect(p, "]") ? operation(p, at, MLN_OP_INDEX, n, index) : NULL;
-        } else if (at_sign(p, "{") && names_a_type(n)) {
-            return fail(p, at,
-                        mln_fail(MLN_E_UNSUPPORTED, "messages (Type{field: value}) are not supported; a map is "
-                                                    "written {'field': value}"));
+            n = parse_index(p, at, n);
+        } else if (at_sign(p, "{")) {
+            struct mln_str name = type_name(p, n);
+            if (!name.p)
+                return mln_ok(p->failed) ? n : NULL;
+            next(p);
+            n = parse_message(p, at, name);
         } else {
             return n;
         }
@@ -364,7 +356,7 @@ static node *parse_member(struct parser *p)
 }
 
 /* "!!x", "--x"; the last minus before a number belongs to the number. */
-static node *parse_unary(struct parser *p)
+static node *parse_unary(parser *p)
 {
     enum { SIGNS_MOST = 256 };
     uint32_t places[SIGNS_MOST];
@@ -372,7 +364,7 @@ static node *parse_unary(struct parser *p)
     const char *sign = at_sign(p, "!") ? "!" : at_sign(p, "-") ? "-" : NULL;
     for (; sign && at_sign(p, sign); next(p)) {
         if (n == SIGNS_MOST)
-            return fail(p, p->token.at, mln_fail(MLN_E_LIMIT, "more than %d signs in a row", SIGNS_MOST));
+            return mln_cel_fail(p, p->token.at, mln_fail(MLN_E_LIMIT, "more than %d signs in a row", SIGNS_MOST));
         places[n++] = p->token.at;
     }
     node *x;
@@ -394,7 +386,7 @@ struct binary {
     enum mln_operator op;
 };
 
-static const struct binary *binary_at(const struct parser *p, int level)
+static const struct binary *binary_at(const parser *p, int level)
 {
     static const struct binary operators[] = {
         {"<", 0, MLN_OP_LESS},     {"<=", 0, MLN_OP_LESS_EQUAL},
@@ -413,7 +405,7 @@ static const struct binary *binary_at(const struct parser *p, int level)
 }
 
 /* Level 0: relations, 1: sums, 2: products. All lean to the left. */
-static node *parse_binary(struct parser *p, int level)
+static node *parse_binary(parser *p, int level)
 {
     node *x = level == 2 ? parse_unary(p) : parse_binary(p, level + 1);
     for (const struct binary *b; x && (b = binary_at(p, level));) {
@@ -426,7 +418,7 @@ static node *parse_binary(struct parser *p, int level)
 }
 
 /* Terms joined by && or by ||, as one node. */
-static node *parse_logic(struct parser *p, bool is_or)
+static node *parse_logic(parser *p, bool is_or)
 {
     node_list terms = {0};
     uint32_t at = p->token.at;
@@ -437,10 +429,10 @@ static node *parse_logic(struct parser *p, bool is_or)
         if (!push(p, &terms, is_or ? parse_logic(p, false) : parse_binary(p, 0)))
             return NULL;
     } while (take(p, sign));
-    return terms.n == 1 ? terms.at[0] : make(p, is_or ? MLN_CEL_OR : MLN_CEL_AND, at, NULL, terms.at, terms.n);
+    return terms.n == 1 ? terms.at[0] : mln_cel_make(p, is_or ? MLN_CEL_OR : MLN_CEL_AND, at, NULL, terms.at, terms.n);
 }
 
-static node *parse_condition(struct parser *p)
+static node *parse_condition(parser *p)
 {
     node *test = parse_logic(p, true);
     uint32_t at = p->token.at;
@@ -450,13 +442,14 @@ static node *parse_condition(struct parser *p)
     if (!yes || !expect(p, ":"))
         return NULL;
     node *args[] = {test, yes, parse_expression(p)};
-    return make(p, MLN_CEL_CONDITION, at, NULL, args, 3);
+    return mln_cel_make(p, MLN_CEL_CONDITION, at, NULL, args, 3);
 }
 
-static node *parse_expression(struct parser *p)
+static node *parse_expression(parser *p)
 {
     if (p->nesting >= MLN_CEL_NESTING_MOST)
-        return fail(p, p->token.at, mln_fail(MLN_E_LIMIT, "nested deeper than %d levels", MLN_CEL_NESTING_MOST));
+        return mln_cel_fail(p, p->token.at,
+                            mln_fail(MLN_E_LIMIT, "nested deeper than %d levels", MLN_CEL_NESTING_MOST));
     p->nesting++;
     node *n = parse_condition(p);
     p->nesting--;
@@ -466,7 +459,7 @@ static node *parse_expression(struct parser *p)
 struct mln_result mln_cel_parse(struct mln_str source, struct mln_arena *nodes, struct mln_arena *literals,
                                 struct mln_cel_node **out, uint32_t *at)
 {
-    struct parser p = {.lexer = {source, literals, 0}, .nodes = nodes, .failed = MLN_OK};
+    parser p = {.lexer = {source, literals, 0}, .nodes = nodes, .failed = MLN_OK};
     *out = NULL;
     *at = 0;
     if (source.n > MLN_CEL_SOURCE_MOST)

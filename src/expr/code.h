@@ -24,10 +24,10 @@
     I(OPERATOR)      /* [operands] operator a */                                                                       \
     I(EQUALS)        /* [x] whether it equals constants[b] */                                                          \
     I(IN_SET)        /* [x] whether it is in sets[b] */                                                                \
-    I(CALL)          /* [arguments] function lines b, c of them, a arguments */                                        \
+    I(CALL)          /* [arguments] calls[b] with a arguments */                                                       \
     I(MATCHES)       /* [text] whether regexes[b] occurs in it */                                                      \
-    I(LIST)          /* [items] b of them */                                                                           \
-    I(MAP)           /* [keys and values] b pairs */                                                                   \
+    I(LIST)          /* [items] b of them; optionals[c] tells which may be without a value */                          \
+    I(MAP)           /* [keys and values] b pairs; the same */                                                         \
     I(AND)           /* [x, y] x && y */                                                                               \
     I(OR)            /* [x, y] x || y */                                                                               \
     I(JUMP)          /* to b */                                                                                        \
@@ -60,7 +60,8 @@ enum mln_loop_kind {
     MLN_LOOP_EXISTS_ONE,
     MLN_LOOP_MAP,
     MLN_LOOP_FILTER,
-    MLN_LOOP_TRANSFORM_MAP, /* a map of the same keys (a list's indices) and new values */
+    MLN_LOOP_TRANSFORM_MAP,     /* a map of the same keys (a list's indices) and new values */
+    MLN_LOOP_TRANSFORM_ENTRIES, /* a map of the entries of the maps that the body gives */
 };
 
 enum { MLN_NO_LOCAL = 0xFFFF };
@@ -77,6 +78,12 @@ struct mln_constant_set {
     size_t n_others;
 };
 
+/* The lines of the function that a CALL means. */
+struct mln_call {
+    const struct mln_function *rows;
+    size_t n_rows;
+};
+
 enum {
     MLN_PROGRAM_CODE_MOST = 1 << 16,
     MLN_PROGRAM_STACK_MOST = 1 << 12,
@@ -90,6 +97,8 @@ struct mln_program {
     const struct mln_instruction *code;
     size_t n_code;
     const mln_value *constants;
+    const struct mln_call *calls;
+    const uint64_t *const *optionals; /* sets of items; the first is NULL, for lists and maps without any */
     struct mln_regex **regexes;
     size_t n_regexes;
     struct mln_constant_set *sets;
@@ -97,6 +106,7 @@ struct mln_program {
     const struct mln_loop_locals *loops; /* of each LOOP, by its c */
     const struct mln_str *paths;
     size_t n_paths;
+    const char *type; /* of its value, as far as it is known */
     uint32_t stack_cells, locals, loop_depth;
 };
 

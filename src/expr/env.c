@@ -1,5 +1,7 @@
 #include "expr/env.h"
 
+#include "expr/functions.h"
+
 enum { ENV_BYTES = 64 << 20, SLOTS_MOST = 1 << 20 };
 
 struct mln_expr_env *mln_expr_env_new(enum mln_expr_mode mode)
@@ -59,12 +61,24 @@ const struct mln_expr_variable *mln_expr_env_find(const struct mln_expr_env *env
 
 struct mln_result mln_expr_env_variable(struct mln_expr_env *env, struct mln_str name, struct mln_str path)
 {
+    return mln_expr_env_typed_variable(env, name, path, MLN_S("dyn"));
+}
+
+struct mln_result mln_expr_env_typed_variable(struct mln_expr_env *env, struct mln_str name, struct mln_str path,
+                                              struct mln_str type)
+{
     if (mln_expr_env_find(env, name))
         return mln_fail(MLN_E_CONFLICT, "the variable '%.*s' exists already", MLN_FMT(name));
     struct mln_expr_variable variable = {0};
     struct mln_str step;
+    MLN_TRY(mln_type_parse(env->arena, type, false, &variable.type));
     while (path.n && mln_str_cut(&path, '.', &step))
         MLN_TRY(mln_expr_env_slot(env, variable.slot, step, &variable.slot));
     MLN_TRY_STR(env->arena, variable.name, mln_str_dup(env->arena, name));
     return mln_vec_push(env->arena, &env->variables, variable);
+}
+
+struct mln_result mln_expr_env_function(struct mln_expr_env *env, const struct mln_function *line)
+{
+    return mln_vec_push(env->arena, &env->functions, *line);
 }

@@ -4,6 +4,9 @@
 
 #include "base/vec.h"
 #include "expr/program.h"
+#include "expr/type.h"
+
+struct mln_function;
 
 /* A field path: a name below another path. Slot 0 is the document. */
 struct mln_expr_slot {
@@ -15,6 +18,7 @@ struct mln_expr_slot {
 struct mln_expr_variable {
     struct mln_str name; /* may have dots */
     uint32_t slot;
+    const struct mln_type *type;
 };
 
 struct mln_expr_env {
@@ -24,9 +28,14 @@ struct mln_expr_env {
     struct mln_arena *arena;
     MLN_VEC(struct mln_expr_slot) slots;
     MLN_VEC(struct mln_expr_variable) variables;
+    MLN_VEC(struct mln_function) functions; /* beside those of the table */
 };
 
-/* For conformance runs: where names are looked up, and whether the checker is off. */
+/* One more line of a function beside those of the table. The lines of one name follow one another; what they point at must
+   live as long as the environment, which must have all its functions before anything is compiled in it. */
+MLN_RESULT mln_expr_env_function(struct mln_expr_env *env, const struct mln_function *line);
+
+/* For conformance runs: where names are looked up. */
 MLN_RESULT mln_expr_env_container(struct mln_expr_env *env, struct mln_str container);
 
 /* The slot of a name below another slot, made when it is new. */

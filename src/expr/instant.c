@@ -136,9 +136,9 @@ struct mln_str mln_duration_text(int64_t nanoseconds, char out[MLN_INSTANT_TEXT]
     return (struct mln_str){out, (size_t)n};
 }
 
-void mln_timestamp_date(const mln_value *t, int offset_minutes, struct mln_date *out)
+void mln_timestamp_date(const mln_value *t, int32_t offset_seconds, struct mln_date *out)
 {
-    int64_t seconds = t->i + offset_minutes * INT64_C(60);
+    int64_t seconds = t->i + offset_seconds;
     int64_t days = seconds / 86400, in_day = seconds % 86400;
     if (in_day < 0)
         days--, in_day += 86400;
@@ -161,17 +161,16 @@ static bool two_digits(struct mln_str s, size_t at, int most, int *value)
     return *value <= most;
 }
 
-struct mln_result mln_zone_parse(struct mln_str zone, int *offset_minutes)
+bool mln_fixed_zone(struct mln_str zone, int32_t *offset_seconds)
 {
-    *offset_minutes = 0;
+    *offset_seconds = 0;
     if (zone.n == 0 || mln_str_eq(zone, MLN_S("UTC")) || mln_str_eq(zone, MLN_S("Z")))
-        return MLN_OK;
+        return true;
     bool sign = zone.p[0] == '+' || zone.p[0] == '-';
     struct mln_str rest = mln_str_sub(zone, sign, zone.n);
     int hours, minutes;
     if (rest.n != 5 || rest.p[2] != ':' || !two_digits(rest, 0, 23, &hours) || !two_digits(rest, 3, 59, &minutes))
-        return mln_fail(MLN_E_INVALID, "'%.*s' is not a zone: only UTC and offsets such as +05:30 are known",
-                        MLN_FMT(mln_str_sub(zone, 0, 60)));
-    *offset_minutes = zone.p[0] == '-' ? -(hours * 60 + minutes) : hours * 60 + minutes;
-    return MLN_OK;
+        return false;
+    *offset_seconds = (hours * 60 + minutes) * (zone.p[0] == '-' ? -60 : 60);
+    return true;
 }

@@ -30,9 +30,9 @@ struct mln_date {
     int64_t day_of_week;                            /* 0: Sunday */
     int64_t day_of_year;                            /* from 0 */
 };
-/* In UTC shifted by minutes. */
-void mln_timestamp_date(const mln_value *t, int offset_minutes, struct mln_date *out);
-/* "UTC", "Z", "", "+05:30", "-08:00", "02:00". INVALID for anything else: zones by name are not known. */
-MLN_RESULT mln_zone_parse(struct mln_str zone, int *offset_minutes);
+/* In UTC shifted by seconds. */
+void mln_timestamp_date(const mln_value *t, int32_t offset_seconds, struct mln_date *out);
+/* The offset of "UTC", "Z", "", "+05:30", "-08:00", "02:00"; false for anything else. */
+bool mln_fixed_zone(struct mln_str zone, int32_t *offset_seconds);
 
 #endif

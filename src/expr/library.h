@@ -2,7 +2,7 @@
 #ifndef MLN_EXPR_LIBRARY_H
 #define MLN_EXPR_LIBRARY_H
 
-#include "expr/run.h"
+#include "expr/functions.h"
 
 #define F(name) mln_value mln_fn_##name(struct mln_expr_run *run, const mln_value *args)
 
@@ -29,6 +29,7 @@ F(substring);
 F(char_at);
 F(reverse_text);
 F(quote);
+F(format);
 
 /* library_convert.c */
 F(size);
@@ -112,6 +113,45 @@ F(distinct);
 F(reverse_list);
 F(slice);
 F(flatten);
+F(flatten_deep);
+F(first);
+F(last);
+F(range);
+F(set_contains);
+F(set_equivalent);
+F(set_intersects);
+
+/* library_optional.c */
+F(optional_of);
+F(optional_of_non_zero);
+F(optional_none);
+F(optional_has_value);
+F(optional_value);
+F(optional_or);
+F(optional_or_value);
+F(optional_unwrap);
+F(base64_encode);
+F(base64_decode);
+
+/* library_network.c */
+F(is_ip);
+F(is_cidr);
+F(ip_of_text);
+F(ip_is_canonical);
+F(ip_family);
+F(ip_is_unspecified);
+F(ip_is_loopback);
+F(ip_is_global_unicast);
+F(ip_is_link_local_multicast);
+F(ip_is_link_local_unicast);
+F(cidr_of_text);
+F(cidr_contains_ip);
+F(cidr_contains_cidr);
+F(cidr_ip);
+F(cidr_masked);
+F(cidr_prefix_length);
+F(string_of_ip);
+F(string_of_cidr);
 
 #undef F
 

@@ -136,15 +136,6 @@ mln_value mln_fn_double_of_text(struct mln_expr_run *run, const mln_value *args)
     return end == text + s.n ? mln_value_double(d) : not_convertible(run, "double", args);
 }
 
-static mln_value copied(struct mln_expr_run *run, struct mln_str s)
-{
-    char *p = mln_run_alloc(run, s.n, 1);
-    if (!p)
-        return mln_value_null();
-    memcpy(p, s.p, s.n);
-    return mln_value_string((struct mln_str){p, s.n});
-}
-
 mln_value mln_fn_string_of_bool(struct mln_expr_run *run, const mln_value *args)
 {
     (void)run;
@@ -161,14 +152,14 @@ mln_value mln_fn_string_of_int(struct mln_expr_run *run, const mln_value *args)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%lld", (long long)args->i);
-    return copied(run, (struct mln_str){text, (size_t)n});
+    return mln_run_string(run, (struct mln_str){text, (size_t)n});
 }
 
 mln_value mln_fn_string_of_uint(struct mln_expr_run *run, const mln_value *args)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "%llu", (unsigned long long)args->u);
-    return copied(run, (struct mln_str){text, (size_t)n});
+    return mln_run_string(run, (struct mln_str){text, (size_t)n});
 }
 
 mln_value mln_fn_string_of_double(struct mln_expr_run *run, const mln_value *args)
@@ -185,7 +176,7 @@ mln_value mln_fn_string_of_double(struct mln_expr_run *run, const mln_value *arg
         if (strtod(text, NULL) == d)
             break;
     }
-    return copied(run, (struct mln_str){text, (size_t)n});
+    return mln_run_string(run, (struct mln_str){text, (size_t)n});
 }
 
 mln_value mln_fn_string_of_bytes(struct mln_expr_run *run, const mln_value *args)
@@ -199,13 +190,13 @@ mln_value mln_fn_string_of_bytes(struct mln_expr_run *run, const mln_value *args
 mln_value mln_fn_string_of_timestamp(struct mln_expr_run *run, const mln_value *args)
 {
     char text[MLN_INSTANT_TEXT];
-    return copied(run, mln_timestamp_text(args, text));
+    return mln_run_string(run, mln_timestamp_text(args, text));
 }
 
 mln_value mln_fn_string_of_duration(struct mln_expr_run *run, const mln_value *args)
 {
     char text[MLN_INSTANT_TEXT];
-    return copied(run, mln_duration_text(args->i, text));
+    return mln_run_string(run, mln_duration_text(args->i, text));
 }
 
 mln_value mln_fn_bytes_of_text(struct mln_expr_run *run, const mln_value *args)

@@ -1,4 +1,5 @@
 /* Functions on strings. Positions and lengths count code points. */
+#include "expr/format.h"
 #include "expr/library.h"
 #include "expr/utf8.h"
 
@@ -327,6 +328,11 @@ mln_value mln_fn_reverse_text(struct mln_expr_run *run, const mln_value *args)
         to = at;
     }
     return mln_value_string((struct mln_str){p, n});
+}
+
+mln_value mln_fn_format(struct mln_expr_run *run, const mln_value *args)
+{
+    return mln_format(run, text(&args[0]), args[1].items, args[1].n);
 }
 
 mln_value mln_fn_quote(struct mln_expr_run *run, const mln_value *args)

@@ -24,14 +24,23 @@ mln_value mln_fn_now(struct mln_expr_run *run, const mln_value *args)
     return mln_timestamp_value(run, ms / 1000 - (rest < 0), (uint32_t)(rest < 0 ? rest + 1000 : rest) * 1000000);
 }
 
+enum { ZONE_STEPS = 1000 }; /* of reading the file of a zone */
+
 /* The date in UTC, or in a zone where one is given. */
 static bool date_of(struct mln_expr_run *run, const mln_value *t, const mln_value *zone, struct mln_date *d,
                     mln_value *failed)
 {
-    int offset = 0;
-    if (zone && !mln_ok(mln_zone_parse(mln_value_str(*zone), &offset))) {
-        *failed = mln_run_error(run, "%s", mln_error_text());
-        return false;
+    const struct mln_zone *named;
+    int32_t offset = 0;
+    bool opened;
+    if (zone && !mln_fixed_zone(mln_value_str(*zone), &offset)) {
+        struct mln_result r = mln_zones_get(&run->zones, mln_value_str(*zone), &named, &opened);
+        mln_run_charge(run, opened ? ZONE_STEPS : 0);
+        if (!mln_ok(r)) {
+            *failed = mln_run_error(run, "%s", mln_error_text());
+            return false;
+        }
+        offset = mln_zone_offset(named, t->i);
     }
     mln_timestamp_date(t, offset, d);
     return true;

@@ -1,8 +1,9 @@
 #include "expr/ops.h"
 
-#include <math.h>
-
+#include "base/bitset.h"
 #include "expr/instant.h"
+
+#include <math.h>
 
 const char *mln_op_text(enum mln_operator op)
 {
@@ -216,22 +217,45 @@ static mln_value no_such_key(struct mln_expr_run *run, const mln_value *key)
     return mln_run_error(run, "no such key");
 }
 
-static mln_value element(struct mln_expr_run *run, const mln_value *v)
+/* The item of a list at an index or the value of a key of a map; NULL: it has none. *fits false: the operands are no such
+   pair. */
+static const mln_value *find_element(struct mln_expr_run *run, const mln_value *v, bool *fits)
 {
     int64_t at;
-    if (v[0].kind == MLN_JSON_ARRAY && list_index(&v[1], &at)) {
-        if (at >= 0 && at < v[0].n)
-            return v[0].items[at];
-        return run->lenient ? mln_value_null()
-                            : mln_run_error(run, "index %lld is outside of the list's %u items", (long long)at, v[0].n);
-    }
-    if (mln_value_is_map(v[0].kind)) {
-        const mln_value *found = mln_value_lookup(run, &v[0], &v[1]);
-        return found ? *found : no_such_key(run, &v[1]);
-    }
-    if (run->lenient && v[0].kind == MLN_JSON_NULL)
-        return mln_value_null();
-    return mln_run_no_overload(run, mln_op_text(MLN_OP_INDEX), v, 2);
+    *fits = true;
+    if (v[0].kind == MLN_JSON_ARRAY && list_index(&v[1], &at))
+        return at >= 0 && at < v[0].n ? &v[0].items[at] : NULL;
+    if (mln_value_is_map(v[0].kind))
+        return mln_value_lookup(run, &v[0], &v[1]);
+    *fits = run->lenient && v[0].kind == MLN_JSON_NULL;
+    return NULL;
+}
+
+static mln_value element(struct mln_expr_run *run, const mln_value *v)
+{
+    bool fits;
+    if (v[0].kind == MLN_VALUE_OPTIONAL)
+        return mln_op(run, MLN_OP_OPTIONAL_INDEX, v);
+    const mln_value *found = find_element(run, v, &fits);
+    if (found)
+        return *found;
+    if (!fits)
+        return mln_run_no_overload(run, mln_op_text(MLN_OP_INDEX), v, 2);
+    int64_t at;
+    if (run->lenient || v[0].kind != MLN_JSON_ARRAY || !list_index(&v[1], &at))
+        return no_such_key(run, &v[1]);
+    return mln_run_error(run, "index %lld is outside of the list's %u items", (long long)at, v[0].n);
+}
+
+/* The same, of the value of an optional where it is one; an optional. */
+static mln_value optional_element(struct mln_expr_run *run, const mln_value *v)
+{
+    bool fits;
+    if (v[0].kind == MLN_VALUE_OPTIONAL && v[0].n == 0)
+        return v[0];
+    const mln_value inner[] = {v[0].kind == MLN_VALUE_OPTIONAL ? *v[0].items : v[0], v[1]};
+    const mln_value *found = find_element(run, inner, &fits);
+    return fits ? mln_run_optional(run, found) : mln_run_no_overload(run, mln_op_text(MLN_OP_OPTIONAL_INDEX), v, 2);
 }
 
 static mln_value negate(struct mln_expr_run *run, const mln_value *v)
@@ -269,126 +293,102 @@ mln_value mln_op(struct mln_expr_run *run, enum mln_operator op, const mln_value
         return is_in(run, v);
     case MLN_OP_INDEX:
         return element(run, v);
+    case MLN_OP_OPTIONAL_INDEX:
+        return optional_element(run, v);
     case MLN_OPERATOR_COUNT:
         break;
     }
     return mln_value_error("unknown operator");
 }
 
-mln_value mln_op_member(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
+static mln_value no_member(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
 {
-    if (mln_value_is_map(object->kind)) {
-        const mln_value *found = mln_value_lookup(run, object, name);
-        return found ? *found : no_such_key(run, name);
-    }
-    if (run->lenient && object->kind == MLN_JSON_NULL)
-        return mln_value_null();
     return mln_run_error(run, "a value of type %s has no member '%.*s'", mln_value_type_name(object->kind),
                          MLN_FMT(mln_str_sub(mln_value_str(*name), 0, 100)));
 }
 
-mln_value mln_op_has(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
+mln_value mln_op_member(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
 {
-    if (mln_value_is_map(object->kind))
-        return mln_value_bool(mln_value_lookup(run, object, name) != NULL);
-    if (run->lenient && object->kind == MLN_JSON_NULL)
-        return mln_value_bool(false);
-    return mln_op_member(run, object, name);
+    bool is_optional = object->kind == MLN_VALUE_OPTIONAL;
+    if (is_optional && object->n == 0)
+        return *object;
+    const mln_value *inner = is_optional ? object->items : object;
+    if (mln_value_is_map(inner->kind)) {
+        const mln_value *found = mln_value_lookup(run, inner, name);
+        if (is_optional)
+            return mln_run_optional(run, found);
+        return found ? *found : no_such_key(run, name);
+    }
+    return run->lenient && inner->kind == MLN_JSON_NULL ? *object : no_member(run, inner, name);
 }
 
-mln_value mln_op_map(struct mln_expr_run *run, const mln_value *v, size_t n)
+mln_value mln_op_has(struct mln_expr_run *run, const mln_value *object, const mln_value *name)
 {
-    for (size_t i = 0; i < n && !mln_run_over(run); i++) {
+    if (object->kind == MLN_VALUE_OPTIONAL) {
+        if (object->n == 0)
+            return mln_value_bool(false);
+        object = object->items;
+    }
+    if (mln_value_is_map(object->kind))
+        return mln_value_bool(mln_value_lookup(run, object, name) != NULL);
+    return run->lenient && object->kind == MLN_JSON_NULL ? mln_value_bool(false) : no_member(run, object, name);
+}
+
+/* ---- lists and maps ---- */
+
+/* Puts what an optional holds in its own place. False: it holds nothing, or *failed. */
+static bool unwrap(struct mln_expr_run *run, mln_value *v, mln_value *failed)
+{
+    if (v->kind != MLN_VALUE_OPTIONAL) {
+        *failed = mln_run_error(run, "found %s behind '?', expected an optional", mln_value_type_name(v->kind));
+        return false;
+    }
+    if (v->n)
+        *v = *v->items;
+    else
+        return false;
+    return true;
+}
+
+/* Leaves out the optional ones of n groups of cells (the last cell of a group is the value) that have no value. */
+static mln_value keep_values(struct mln_expr_run *run, mln_value *cells, size_t width, size_t *n,
+                             const uint64_t *optional)
+{
+    mln_value failed = mln_value_null();
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++) {
+        mln_value *group = &cells[i * width];
+        if (mln_bitset_has(optional, i) && !unwrap(run, &group[width - 1], &failed)) {
+            if (failed.kind == MLN_VALUE_ERROR)
+                return failed;
+            continue;
+        }
+        memmove(&cells[kept++ * width], group, width * sizeof *group);
+    }
+    *n = kept;
+    return failed;
+}
+
+mln_value mln_op_list(struct mln_expr_run *run, mln_value *items, size_t n, const uint64_t *optional)
+{
+    mln_value failed = optional ? keep_values(run, items, 1, &n, optional) : mln_value_null();
+    return failed.kind == MLN_VALUE_ERROR ? failed : mln_value_list(items, n);
+}
+
+mln_value mln_op_map(struct mln_expr_run *run, mln_value *v, size_t n, const uint64_t *optional)
+{
+    for (size_t i = 0; i < n; i++) {
         uint32_t kind = v[2 * i].kind;
         if (kind != MLN_JSON_BOOL && kind != MLN_JSON_INT && kind != MLN_JSON_UINT && kind != MLN_JSON_STRING)
             return mln_run_error(run, "a key of a map must be bool, int, uint or string, not %s",
                                  mln_value_type_name(kind));
+    }
+    mln_value failed = optional ? keep_values(run, v, 2, &n, optional) : mln_value_null();
+    if (failed.kind == MLN_VALUE_ERROR)
+        return failed;
+    for (size_t i = 0; i < n && !mln_run_over(run); i++)
         for (size_t j = 0; j < i; j++)
             if (mln_value_equal(run, &v[2 * i], &v[2 * j]))
                 return mln_run_error(run, "a key of a map is repeated");
-    }
     return mln_value_map(v, n);
-}
-
-/* ---- types, as far as they are known before the program runs ---- */
-
-static bool is_kind_or_dyn(uint32_t type, uint32_t kind)
-{
-    return type == kind || type == MLN_VALUE_DYN;
-}
-
-static bool arithmetic_type(enum mln_operator op, uint32_t a, uint32_t b, uint32_t *result)
-{
-    static const struct {
-        uint32_t a, b, result;
-        const char *ops;
-    } rows[] = {
-        {MLN_JSON_INT, MLN_JSON_INT, MLN_JSON_INT, "+-*/%"},
-        {MLN_JSON_UINT, MLN_JSON_UINT, MLN_JSON_UINT, "+-*/%"},
-        {MLN_JSON_REAL, MLN_JSON_REAL, MLN_JSON_REAL, "+-*/"},
-        {MLN_JSON_STRING, MLN_JSON_STRING, MLN_JSON_STRING, "+"},
-        {MLN_VALUE_BYTES, MLN_VALUE_BYTES, MLN_VALUE_BYTES, "+"},
-        {MLN_JSON_ARRAY, MLN_JSON_ARRAY, MLN_JSON_ARRAY, "+"},
-        {MLN_VALUE_DURATION, MLN_VALUE_DURATION, MLN_VALUE_DURATION, "+-"},
-        {MLN_VALUE_TIMESTAMP, MLN_VALUE_DURATION, MLN_VALUE_TIMESTAMP, "+-"},
-        {MLN_VALUE_DURATION, MLN_VALUE_TIMESTAMP, MLN_VALUE_TIMESTAMP, "+"},
-        {MLN_VALUE_TIMESTAMP, MLN_VALUE_TIMESTAMP, MLN_VALUE_DURATION, "-"},
-    };
-    int fits = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (strchr(rows[i].ops, mln_op_text(op)[1]) && is_kind_or_dyn(a, rows[i].a) && is_kind_or_dyn(b, rows[i].b)) {
-            *result = fits++ && *result != rows[i].result ? (uint32_t)MLN_VALUE_DYN : rows[i].result;
-        }
-    return fits > 0;
-}
-
-static bool comparable(uint32_t a, uint32_t b)
-{
-    return a == MLN_VALUE_DYN || b == MLN_VALUE_DYN || a == b || a == MLN_JSON_NULL || b == MLN_JSON_NULL ||
-           (mln_value_is_number(a) && mln_value_is_number(b));
-}
-
-static bool has_order(uint32_t t)
-{
-    return t != MLN_JSON_NULL && t != MLN_JSON_ARRAY && t != MLN_VALUE_MAP && t != MLN_VALUE_TYPE;
-}
-
-bool mln_op_type(enum mln_operator op, const uint32_t *types, bool lenient, uint32_t *result)
-{
-    *result = MLN_JSON_BOOL;
-    uint32_t a = mln_value_type_of(types[0]),
-             b = mln_op_operands(op) == 2 ? mln_value_type_of(types[1]) : MLN_VALUE_DYN;
-    switch (op) {
-    case MLN_OP_NOT:
-        return is_kind_or_dyn(a, MLN_JSON_BOOL);
-    case MLN_OP_NEGATE:
-        *result = a;
-        return is_kind_or_dyn(a, MLN_JSON_INT) || a == MLN_JSON_REAL;
-    case MLN_OP_ADD:
-    case MLN_OP_SUBTRACT:
-    case MLN_OP_MULTIPLY:
-    case MLN_OP_DIVIDE:
-    case MLN_OP_MODULO:
-        if (lenient && op == MLN_OP_ADD && (a == MLN_JSON_NULL || b == MLN_JSON_NULL)) {
-            *result = MLN_VALUE_DYN;
-            return true;
-        }
-        return arithmetic_type(op, a, b, result);
-    case MLN_OP_EQUAL:
-    case MLN_OP_NOT_EQUAL:
-        return comparable(a, b);
-    case MLN_OP_LESS:
-    case MLN_OP_LESS_EQUAL:
-    case MLN_OP_GREATER:
-    case MLN_OP_GREATER_EQUAL:
-        return comparable(a, b) && has_order(a) && has_order(b);
-    case MLN_OP_IN:
-        return is_kind_or_dyn(b, MLN_JSON_ARRAY) || b == MLN_VALUE_MAP || (lenient && b == MLN_JSON_NULL);
-    case MLN_OP_INDEX:
-        *result = MLN_VALUE_DYN;
-        return is_kind_or_dyn(a, MLN_JSON_ARRAY) || a == MLN_VALUE_MAP || (lenient && a == MLN_JSON_NULL);
-    case MLN_OPERATOR_COUNT:
-        break;
-    }
-    return false;
 }

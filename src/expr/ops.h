@@ -3,6 +3,7 @@
 #define MLN_EXPR_OPS_H
 
 #include "expr/run.h"
+#include "expr/type.h"
 
 /* name, operands, the name in messages */
 #define MLN_OPERATORS(O)                                                                                               \
@@ -20,7 +21,8 @@
     O(GREATER, 2, "_>_")                                                                                               \
     O(GREATER_EQUAL, 2, "_>=_")                                                                                        \
     O(IN, 2, "_in_")                                                                                                   \
-    O(INDEX, 2, "_[_]")
+    O(INDEX, 2, "_[_]")                                                                                                \
+    O(OPTIONAL_INDEX, 2, "_[?_]")
 
 enum mln_operator {
 #define O(name, operands, text) MLN_OP_##name,
@@ -34,15 +36,25 @@ mln_value mln_op(struct mln_expr_run *run, enum mln_operator op, const mln_value
 
 const char *mln_op_text(enum mln_operator op);
 int mln_op_operands(enum mln_operator op);
-/* The type of the result for operand types (MLN_VALUE_DYN: unknown); false when the operator is never defined for them. */
-bool mln_op_type(enum mln_operator op, const uint32_t *types, bool lenient, uint32_t *result);
+
+/* What types the operators take and give, several lines each. */
+struct mln_op_line {
+    enum mln_operator op;
+    bool in_rules; /* where null stands for what is absent only */
+    struct mln_signature takes;
+};
+extern const struct mln_op_line mln_op_lines[];
+extern const size_t mln_n_op_lines;
 
 /* e.name */
 mln_value mln_op_member(struct mln_expr_run *run, const mln_value *object, const mln_value *name);
 /* has(e.name) */
 mln_value mln_op_has(struct mln_expr_run *run, const mln_value *object, const mln_value *name);
 
-/* {key: value, ...} of n pairs that lie in memory that stays; an error value for a key that is repeated or may be none. */
-mln_value mln_op_map(struct mln_expr_run *run, const mln_value *keys_and_values, size_t n);
+/* A list of items and a map {key: value, ...} of n pairs, in memory that stays. optional: NULL, or the set of the items
+   (pairs) that are optionals, and left out where they have no value; then the memory is changed. Error values: something
+   else than an optional there; a key that is repeated or may be none. */
+mln_value mln_op_list(struct mln_expr_run *run, mln_value *items, size_t n, const uint64_t *optional);
+mln_value mln_op_map(struct mln_expr_run *run, mln_value *keys_and_values, size_t n, const uint64_t *optional);
 
 #endif

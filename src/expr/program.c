@@ -21,6 +21,11 @@ size_t mln_program_paths(const struct mln_program *program, const struct mln_str
     return program->n_paths;
 }
 
+const char *mln_program_type(const struct mln_program *program)
+{
+    return program->type;
+}
+
 void mln_source_position(struct mln_str source, size_t at, uint32_t *line, uint32_t *column)
 {
     struct mln_str before = mln_str_sub(source, 0, at);

@@ -28,6 +28,12 @@ MLN_DEFINE_CLEANUP(struct mln_expr_env, mln_expr_env_free)
    "properties.facts". CONFLICT when the name is taken. */
 MLN_RESULT mln_expr_env_variable(struct mln_expr_env *env, struct mln_str name, struct mln_str path);
 
+/* The same with its type, "map(string, list(int))", which the checker goes by; programs look at the values in any case. The
+   types are dyn, bool, int, uint, double, string, bytes, list(T), map(K, V), google.protobuf.Timestamp,
+   google.protobuf.Duration. INVALID for any other. */
+MLN_RESULT mln_expr_env_typed_variable(struct mln_expr_env *env, struct mln_str name, struct mln_str path,
+                                       struct mln_str type);
+
 /* Where a source text is wrong; line and column count from 1, column in code points. */
 struct mln_expr_error {
     uint32_t line, column;
@@ -42,6 +48,9 @@ MLN_DEFINE_CLEANUP(struct mln_program, mln_program_free)
 /* The field paths below the document that the program reads, dotted, as far as they are known at compile time
    ("properties.facts.sshd.effective"). Owned by the program. */
 size_t mln_program_paths(const struct mln_program *program, const struct mln_str **paths);
+
+/* The type of the program's value as far as it is known at compile time: "bool", "list(dyn)", "dyn". Owned by the program. */
+const char *mln_program_type(const struct mln_program *program);
 
 /* What a run may use. One run serves any number of programs of its environment on one document after another. */
 struct mln_expr_limits {

@@ -1,6 +1,7 @@
 #include "expr/result.h"
 
 #include "base/base64.h"
+#include "expr/address.h"
 #include "expr/instant.h"
 
 #include <math.h>
@@ -22,6 +23,13 @@ static struct mln_result base64(struct mln_arena *arena, struct mln_str bytes, m
     mln_base64_write(MLN_BASE64, bytes, p);
     *out = mln_value_string((struct mln_str){p, n});
     return MLN_OK;
+}
+
+static struct mln_result address(struct mln_arena *arena, const mln_value *v, mln_value *out)
+{
+    char buffer[MLN_ADDRESS_TEXT];
+    struct mln_address a = mln_address_of(v);
+    return text(arena, v->kind == MLN_VALUE_IP ? mln_address_text(&a, buffer) : mln_network_text(&a, buffer), out);
 }
 
 static struct mln_result key_text(struct mln_arena *arena, const mln_value *key, struct mln_str *out)
@@ -82,6 +90,12 @@ static struct mln_result convert(struct mln_arena *arena, const mln_value *v, ml
     case MLN_JSON_OBJECT:
     case MLN_VALUE_MAP:
         return map(arena, v, out);
+    case MLN_VALUE_OPTIONAL:
+        *out = mln_value_null();
+        return v->n ? convert(arena, v->items, out) : MLN_OK;
+    case MLN_VALUE_IP:
+    case MLN_VALUE_CIDR:
+        return address(arena, v, out);
     case MLN_VALUE_BYTES:
         return base64(arena, mln_value_str(*v), out);
     case MLN_VALUE_TIMESTAMP:

@@ -36,7 +36,7 @@ void mln_expr_run_free(struct mln_expr_run *run)
 {
     if (!run)
         return;
-    mln_regex_scratch_done(&run->regex);
+    mln_run_done_folding(run);
     mln_arena_free(run->arena);
     mln_arena_free(run->results);
     free(run->slots);
@@ -52,6 +52,12 @@ void mln_expr_run_document(struct mln_expr_run *run, const struct mln_json *docu
         memset(run->slots, 0, run->n_slots * sizeof *run->slots);
         run->generation = 1;
     }
+}
+
+void mln_run_done_folding(struct mln_expr_run *run)
+{
+    mln_regex_scratch_done(&run->regex);
+    mln_zones_done(&run->zones);
 }
 
 struct mln_expr_run mln_run_for_folding(const struct mln_expr_env *env, struct mln_arena *arena)
@@ -73,6 +79,16 @@ void *mln_run_alloc(struct mln_expr_run *run, size_t count, size_t item_bytes)
     return p;
 }
 
+mln_value mln_run_string(struct mln_expr_run *run, struct mln_str s)
+{
+    char *p = mln_run_alloc(run, s.n, 1);
+    if (!p)
+        return mln_value_null();
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return mln_value_string((struct mln_str){p, s.n});
+}
+
 mln_value mln_run_error(struct mln_expr_run *run, const char *format, ...)
 {
     char text[256];
@@ -86,6 +102,14 @@ mln_value mln_run_error(struct mln_expr_run *run, const char *format, ...)
         return mln_value_error("out of memory");
     memcpy(copy, text, size);
     return mln_value_error(copy);
+}
+
+mln_value mln_run_optional(struct mln_expr_run *run, const mln_value *value)
+{
+    mln_value *copy = value ? mln_run_alloc(run, 1, sizeof *copy) : NULL;
+    if (copy)
+        *copy = *value;
+    return mln_value_optional(copy);
 }
 
 mln_value mln_run_no_overload(struct mln_expr_run *run, const char *name, const mln_value *args, size_t n)
@@ -235,10 +259,25 @@ static bool append(struct mln_expr_run *run, struct frame *f, mln_value item)
     return true;
 }
 
+/* The entries of a map; false: the loop need not go on. */
+static bool append_entries(struct mln_expr_run *run, struct frame *f, const mln_value *map)
+{
+    if (!mln_value_is_map(map->kind)) {
+        f->result = mln_run_error(run, "found %s, expected a map for each item", mln_value_type_name(map->kind));
+        return false;
+    }
+    mln_run_charge(run, map->n);
+    for (size_t i = 0; i < map->n; i++)
+        if (!append(run, f, mln_value_map_key(map, i)) || !append(run, f, *mln_value_map_value(map, i)))
+            return false;
+    return true;
+}
+
 /* Takes in what the body gave for the current item. True: the loop need not go on. */
 static bool gather(struct mln_expr_run *run, struct frame *f, mln_value v)
 {
-    bool wants_bool = f->kind != MLN_LOOP_MAP && f->kind != MLN_LOOP_TRANSFORM_MAP;
+    bool wants_bool =
+        f->kind != MLN_LOOP_MAP && f->kind != MLN_LOOP_TRANSFORM_MAP && f->kind != MLN_LOOP_TRANSFORM_ENTRIES;
     if (wants_bool && v.kind != MLN_JSON_BOOL && v.kind != MLN_VALUE_ERROR)
         v = mln_run_error(run, "found %s, expected a bool for each item", mln_value_type_name(v.kind));
     bool absorbs = f->kind == MLN_LOOP_ALL || f->kind == MLN_LOOP_EXISTS;
@@ -262,6 +301,8 @@ static bool gather(struct mln_expr_run *run, struct frame *f, mln_value v)
         return !append(run, f, v);
     case MLN_LOOP_TRANSFORM_MAP:
         return !append(run, f, key_of_item(f)) || !append(run, f, v);
+    case MLN_LOOP_TRANSFORM_ENTRIES:
+        return !append_entries(run, f, &v);
     case MLN_LOOP_FILTER:
         if (!v.boolean)
             return false;
@@ -281,12 +322,14 @@ static uint32_t advance(struct mln_expr_run *run, struct frame *f, mln_value *lo
     return f->body;
 }
 
-static mln_value loop_result(const struct frame *f)
+static mln_value loop_result(struct mln_expr_run *run, const struct frame *f)
 {
     if (f->result.kind == MLN_VALUE_ERROR)
         return f->result;
     if (f->kind == MLN_LOOP_TRANSFORM_MAP)
-        return mln_value_map(f->items, f->n / 2);
+        return mln_value_map(f->items, f->n / 2); /* of the keys of one map: none is repeated */
+    if (f->kind == MLN_LOOP_TRANSFORM_ENTRIES)
+        return mln_op_map(run, f->items, f->n / 2, NULL);
     return f->kind == MLN_LOOP_MAP || f->kind == MLN_LOOP_FILTER ? mln_value_list(f->items, f->n) : f->result;
 }
 
@@ -347,14 +390,16 @@ static mln_value match(struct mln_expr_run *run, const struct mln_regex *regex, 
 }
 
 /* A list or map of what lies on the stack. */
-static mln_value gathered(struct mln_expr_run *run, const mln_value *operands, size_t n, bool is_map)
+static mln_value gathered(struct mln_expr_run *run, const mln_value *operands, size_t n, const uint64_t *optional,
+                          bool is_map)
 {
     mln_value *items = mln_run_alloc(run, n, sizeof *items);
     if (!items)
         return mln_value_null();
     if (n)
         memcpy(items, operands, n * sizeof *items);
-    return is_map ? mln_op_map(run, items, n / 2) : mln_value_list(items, n);
+    mln_run_charge(run, n);
+    return is_map ? mln_op_map(run, items, n / 2, optional) : mln_op_list(run, items, n, optional);
 }
 
 static mln_value branch_failure(struct mln_expr_run *run, mln_value test)
@@ -382,11 +427,11 @@ static mln_value apply(struct mln_expr_run *run, const struct mln_program *p, co
     case MLN_I_MATCHES:
         return match(run, p->regexes[in->b], v);
     case MLN_I_CALL:
-        return mln_function_call(run, &mln_functions[in->b], in->c, v, in->a);
+        return mln_function_call(run, p->calls[in->b].rows, p->calls[in->b].n_rows, v, in->a);
     case MLN_I_LIST:
-        return gathered(run, v, in->b, false);
+        return gathered(run, v, in->b, p->optionals[in->c], false);
     default:
-        return gathered(run, v, 2 * (size_t)in->b, true);
+        return gathered(run, v, 2 * (size_t)in->b, p->optionals[in->c], true);
     }
 }
 
@@ -486,7 +531,7 @@ static mln_value execute(struct mln_expr_run *run, const struct mln_program *p)
             pc = gather(run, frame, *--top) ? frame->end : advance(run, frame, locals);
             break;
         case MLN_I_LOOP_END:
-            *top++ = placed(loop_result(frame--), in->at);
+            *top++ = placed(loop_result(run, frame--), in->at);
             break;
         case MLN_I_END:
             return top[-1];

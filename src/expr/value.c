@@ -1,5 +1,6 @@
 #include "expr/value.h"
 
+#include "expr/address.h"
 #include "expr/run.h"
 
 #include <math.h>
@@ -18,6 +19,9 @@ static const char *const type_names[] = {
     [MLN_VALUE_TIMESTAMP] = "google.protobuf.Timestamp",
     [MLN_VALUE_DURATION] = "google.protobuf.Duration",
     [MLN_VALUE_TYPE] = "type",
+    [MLN_VALUE_OPTIONAL] = "optional_type",
+    [MLN_VALUE_IP] = "net.IP",
+    [MLN_VALUE_CIDR] = "net.CIDR",
     [MLN_VALUE_ERROR] = "error",
     [MLN_VALUE_DYN] = "dyn",
 };
@@ -118,6 +122,18 @@ static bool maps_equal(struct mln_expr_run *run, const mln_value *a, const mln_v
     return true;
 }
 
+static bool containers_equal(struct mln_expr_run *run, const mln_value *a, const mln_value *b)
+{
+    if (!mln_run_enter(run))
+        return false;
+    bool equal = a->kind == MLN_JSON_ARRAY ? lists_equal(run, a, b)
+                 : a->kind == MLN_VALUE_OPTIONAL
+                     ? a->n == b->n && (a->n == 0 || mln_value_equal(run, a->items, b->items))
+                     : maps_equal(run, a, b);
+    mln_run_leave(run);
+    return equal;
+}
+
 bool mln_value_equal(struct mln_expr_run *run, const mln_value *a, const mln_value *b)
 {
     mln_run_charge(run, 1);
@@ -135,12 +151,15 @@ bool mln_value_equal(struct mln_expr_run *run, const mln_value *a, const mln_val
         mln_run_charge_bytes(run, a->n == b->n ? a->n : 0);
         return mln_str_eq(mln_value_str(*a), mln_value_str(*b));
     case MLN_JSON_ARRAY:
-        return lists_equal(run, a, b);
     case MLN_JSON_OBJECT:
     case MLN_VALUE_MAP:
-        return maps_equal(run, a, b);
+    case MLN_VALUE_OPTIONAL:
+        return containers_equal(run, a, b);
     case MLN_VALUE_TIMESTAMP:
         return a->i == b->i && a->n == b->n;
+    case MLN_VALUE_IP:
+    case MLN_VALUE_CIDR:
+        return a->n == b->n && memcmp(a->string, b->string, MLN_ADDRESS_BYTES) == 0;
     default: /* durations, types */
         return a->i == b->i;
     }

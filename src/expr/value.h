@@ -20,6 +20,9 @@ enum mln_value_kind {
     MLN_VALUE_TIMESTAMP,                   /* i: seconds since 1970, n: nanoseconds of the second */
     MLN_VALUE_DURATION,                    /* i: nanoseconds */
     MLN_VALUE_TYPE,                        /* i: enum mln_value_kind or mln_json_kind of its values */
+    MLN_VALUE_OPTIONAL,                    /* n 0: none; n 1: items, the value in it */
+    MLN_VALUE_IP,                          /* n: 4 or 6; string: 16 bytes (address.h) */
+    MLN_VALUE_CIDR,                        /* n: 4 or 6, and 256 times the bits of the prefix; string: 16 bytes */
     MLN_VALUE_ERROR, /* string: the text, NUL-terminated; n: its place in the source + 1, 0 unknown */
     MLN_VALUE_KINDS,
     MLN_VALUE_DYN = MLN_VALUE_KINDS /* a static type only: not known before the program runs */
@@ -64,6 +67,11 @@ static inline mln_value mln_value_map(const mln_value *pairs, size_t n)
 static inline mln_value mln_value_type(uint32_t kind)
 {
     return (mln_value){.kind = MLN_VALUE_TYPE, .i = kind};
+}
+/* value: NULL for none, otherwise memory that stays. */
+static inline mln_value mln_value_optional(const mln_value *value)
+{
+    return (mln_value){.kind = MLN_VALUE_OPTIONAL, .n = value != NULL, .items = value};
 }
 static inline mln_value mln_value_error(const char *text)
 {

@@ -2,10 +2,11 @@
 
     cel_spec.py TESTDATA.tar.zst
 
-A line: {"id": "file/section/test", "expr", "container", "unchecked", "variables": [names], "bindings": {name: value},
-"value": value or "error": true or "type_only": true (asks for a static type)}. A value is an object of one member: null, bool, int, uint, double (all as text), string,
-bytes (hex), list, map (pairs), type, timestamp or duration ([seconds, nanoseconds]). Cases that need protocol buffer
-messages or enums are counted and left out; the last line tells how many: {"left_out": n}.
+A line: {"id": "file/section/test", "expr", "container", "unchecked", "variables": {name: type}, "functions": [{"name",
+"method", "takes": [types], "gives": type}], "bindings": {name: value}, "type": the static type, "value": value or "error":
+true or "check_only": true}. A value is an object of one member: null, bool, int, uint, double (all as text), string, bytes
+(hex), list, map (pairs), type, timestamp or duration ([seconds, nanoseconds]). A type is a text, "map(string, int)". Cases
+that need protocol buffer messages or enums are counted and left out; the last line tells how many: {"left_out": n}.
 """
 import io
 import json
@@ -160,6 +161,34 @@ def value_of(fields):
     raise NeedsProto
 
 
+def type_of(fields):
+    """A type as text; abstract types and parameters by their names."""
+    if not fields:
+        return 'dyn'
+    kind, inner = fields[0]
+    if kind == 'primitive':
+        return {'INT64': 'int', 'UINT64': 'uint'}.get(inner, inner.lower())
+    if kind == 'well_known':
+        return {'TIMESTAMP': 'google.protobuf.Timestamp', 'DURATION': 'google.protobuf.Duration'}.get(inner, 'dyn')
+    if kind == 'list_type':
+        return f"list({type_of(one(inner, 'elem_type', []))})"
+    if kind == 'map_type':
+        return f"map({type_of(one(inner, 'key_type', []))}, {type_of(one(inner, 'value_type', []))})"
+    if kind == 'abstract_type':
+        parameters = ', '.join(type_of(t) for t in every(inner, 'parameter_types'))
+        return one(inner, 'name').decode() + (f'({parameters})' if parameters else '')
+    if kind == 'type_param':
+        return inner.decode()
+    return {'null': 'null_type', 'type': 'type'}.get(kind, 'dyn')
+
+
+def functions_of(test):
+    for declaration in every(test, 'type_env'):
+        for line in every(one(declaration, 'function', []), 'overloads'):
+            yield {'name': one(declaration, 'name').decode(), 'method': one(line, 'is_instance_function') == 'true',
+                   'takes': [type_of(t) for t in every(line, 'params')], 'gives': type_of(one(line, 'result_type'))}
+
+
 MESSAGES = re.compile(rb'TestAllTypes|NestedTestAllTypes|TestRequired|GlobalEnum|NestedEnum|proto[23]?\.\w*Ext|'
                       rb'google\.protobuf\.(?!Timestamp\b|Duration\b)|TestMap\b|\bproto\.(hasExt|getExt)')
 
@@ -170,12 +199,16 @@ def case_of(test):
         raise NeedsProto
     case = {'expr': expr.decode(), 'container': one(test, 'container', b'').decode(),
             'unchecked': one(test, 'disable_check') == 'true'}
-    case['variables'] = [one(declaration, 'name').decode() for declaration in every(test, 'type_env')
-                         if one(declaration, 'ident') is not None]
+    case['variables'] = {one(declaration, 'name').decode(): type_of(one(one(declaration, 'ident'), 'type', []))
+                         for declaration in every(test, 'type_env') if one(declaration, 'ident') is not None}
+    case['functions'] = list(functions_of(test))
     if re.search(r"'(message_type|wrapper|enum_value)'", repr(test)):
         raise NeedsProto
+    typed = one(test, 'typed_result')
+    if typed:
+        case['type'] = type_of(one(typed, 'deduced_type', []))
     if one(test, 'check_only') == 'true':
-        case['type_only'] = True
+        case['check_only'] = True
         return case
     case['bindings'] = {}
     for binding in every(test, 'bindings'):
@@ -184,8 +217,8 @@ def case_of(test):
             raise NeedsProto
         case['bindings'][one(binding, 'key').decode()] = value_of(value)
     result = one(test, 'value')
-    if result is None and one(test, 'typed_result'):
-        result = one(one(test, 'typed_result'), 'result')
+    if result is None and typed:
+        result = one(typed, 'result')
     if one(test, 'eval_error') is not None or one(test, 'any_eval_errors') is not None:
         case['error'] = True
     elif result is None:

@@ -1,89 +1,8 @@
 /* CEL as the rules use it: values of a document, absent fields, messages, limits. The language itself is covered by the
    conformance suite. */
-#include "check.h"
+#include "eval.h"
 
 #include "expr/functions.h"
-#include "expr/program.h"
-#include "json/writer.h"
-
-static const char document[] =
-    "{\"id\":\"/subscriptions/s\",\"properties\":{\"facts\":{"
-    "\"sshd\":{\"installed\":true,\"effective\":{\"permitrootlogin\":\"no\",\"port\":[22,2222],\"ciphers\":[\"aes256-"
-    "ctr\"]}},"
-    "\"services\":{\"ssh.service\":{\"active\":\"active\"}},"
-    "\"users\":{\"root\":{\"uid\":0},\"bo\":{\"uid\":1000}},"
-    "\"listeners\":[{\"port\":22,\"loopback\":false},{\"port\":5432,\"loopback\":true}],"
-    "\"kernel\":{\"secureBoot\":null},\"big\":18446744073709551615,\"ratio\":0.5,\"text\":\"na\xC3\xAFve\"}}}";
-
-struct bench {
-    struct mln_arena *arena;
-    struct mln_expr_env *env;
-    struct mln_expr_run *run;
-    int64_t now_ms;
-    struct mln_clock clock;
-};
-
-static int open_bench(void **state)
-{
-    struct bench *b = calloc(1, sizeof *b);
-    assert_non_null(b);
-    b->arena = mln_arena_new(1 << 20);
-    b->env = mln_expr_env_new(MLN_EXPR_RULES);
-    b->now_ms = 1795529104123; /* 2026-11-24T14:05:04.123Z */
-    b->clock = mln_fake_clock(&b->now_ms);
-    assert_ok(mln_expr_env_variable(b->env, MLN_S("resource"), MLN_S("")));
-    assert_ok(mln_expr_env_variable(b->env, MLN_S("facts"), MLN_S("properties.facts")));
-    b->run = mln_expr_run_new(b->env, &b->clock, NULL);
-    assert_non_null(b->run);
-    const struct mln_json *json;
-    assert_ok(mln_json_parse(b->arena, mln_str_c(document), sizeof document, &json));
-    mln_expr_run_document(b->run, json);
-    *state = b;
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    struct bench *b = *state;
-    mln_expr_run_free(b->run);
-    mln_expr_env_free(b->env);
-    mln_arena_free(b->arena);
-    free(b);
-    return 0;
-}
-
-/* The value of an expression as JSON text, or "error: ..." */
-static const char *eval(struct bench *b, const char *source)
-{
-    static char text[1024];
-    MLN_CLEANUP(mln_program_free) struct mln_program *program = NULL;
-    const struct mln_json *json;
-    struct mln_result r = mln_cel_compile(b->env, mln_str_c(source), &program, NULL);
-    if (mln_ok(r))
-        r = mln_program_value(program, b->run, &json);
-    if (!mln_ok(r)) {
-        snprintf(text, sizeof text, "%s: %.900s", mln_code_name(r.code), mln_error_text());
-        return text;
-    }
-    MLN_BUF_CLEANUP struct mln_buf out = MLN_BUF(sizeof text - 1);
-    assert_ok(mln_json_write(&out, json, false));
-    snprintf(text, sizeof text, "%s", out.p);
-    return text;
-}
-
-struct row {
-    const char *source, *expected;
-};
-
-static void check_rows(struct bench *b, const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const char *got = eval(b, rows[i].source);
-        if (strcmp(got, rows[i].expected) != 0)
-            fail_msg("%s\n     gives %s\n  expected %s", rows[i].source, got, rows[i].expected);
-    }
-}
-#define CHECK(b, rows) check_rows(b, rows, sizeof(rows) / sizeof((rows)[0]))
 
 static void fields_of_the_document(void **state)
 {
@@ -147,13 +66,13 @@ static void absent_is_null(void **state)
 
 static void absent_is_an_error_where_the_mode_is_strict(void **state)
 {
-    struct bench *b = *state;
-    struct bench strict = *b;
+    struct eval *b = *state;
+    struct eval strict = *b;
     const struct mln_json *json;
     strict.env = mln_expr_env_new(MLN_EXPR_STRICT);
     assert_ok(mln_expr_env_variable(strict.env, MLN_S("facts"), MLN_S("properties.facts")));
     strict.run = mln_expr_run_new(strict.env, &b->clock, NULL);
-    assert_ok(mln_json_parse(b->arena, mln_str_c(document), sizeof document, &json));
+    assert_ok(mln_json_parse(b->arena, mln_str_c(eval_document), sizeof eval_document, &json));
     mln_expr_run_document(strict.run, json);
     static const struct row rows[] = {
         {"facts.nothing", "INVALID: 1:7: no such key: 'nothing'"},
@@ -255,9 +174,9 @@ static void numbers(void **state)
         {"math.least([1, 'a'])", "INVALID: 1:6: math.least(): item 1 is of type string, all must be numbers"},
         {"math.greatest('a', 1)",
          "INVALID: 1:6: found math.greatest(string, int), expected math.greatest(number, ...) -> "
-         "number, math.greatest(list) -> number"},
+         "number, math.greatest(list(number)) -> number"},
         {"math.greatest()", "INVALID: 1:6: found math.greatest(), expected math.greatest(number, ...) -> number, "
-                            "math.greatest(list) -> number"},
+                            "math.greatest(list(number)) -> number"},
         {"math.abs(-3) + math.sign(-9)", "2"},
         {"[math.ceil(1.2), math.floor(1.8), math.round(2.5), math.trunc(-1.5), math.sqrt(16)]",
          "[2.0,1.0,3.0,-1.0,4.0]"},
@@ -279,7 +198,7 @@ static void times(void **state)
         {"now() - timestamp('2026-11-20T00:00:00Z') > duration('96h')", "true"},
         {"timestamp('2026-11-24T23:30:00Z').getDate('+05:30')", "25"},
         {"timestamp('2026-11-24T23:30:00Z').getHours('Mars/Olympus')",
-         "INVALID: 1:35: 'Mars/Olympus' is not a zone: only UTC and offsets such as +05:30 are known"},
+         "INVALID: 1:35: there is no time zone 'Mars/Olympus' in /usr/share/zoneinfo/"},
         {"duration('-1h30m')", "\"-5400s\""},
         {"duration('1.5ms')", "\"0.0015s\""},
         {"duration('1 h')", "INVALID: 1:1: duration(): '1 h' is not a duration in range such as 1h30m or 2.5s"},
@@ -347,14 +266,14 @@ static void messages_name_the_place_and_what_was_expected(void **state)
                                           "back references, no \\R, \\K, \\G, \\h, "
                                           "\\v)"},
         {"{'a': 1, 'a': 2}", "INVALID: 1:1: a key of a map is repeated"},
-        {"{1.5: 1}", "INVALID: 1:1: a key of a map must be bool, int, uint or string, not double"},
+        {"{1.5: 1}", "INVALID: 1:2: a key of a map must be bool, int, uint or string, not double"},
     };
     CHECK(*state, rows);
 }
 
 static void the_place_of_an_error_is_handed_out(void **state)
 {
-    struct bench *b = *state;
+    struct eval *b = *state;
     struct mln_program *program;
     struct mln_expr_error error;
     assert_fails(INVALID, mln_cel_compile(b->env, MLN_S("true &&\n  '\xC3\xAF' == fcts"), &program, &error));
@@ -365,7 +284,7 @@ static void the_place_of_an_error_is_handed_out(void **state)
 
 static void a_predicate_is_a_bool(void **state)
 {
-    struct bench *b = *state;
+    struct eval *b = *state;
     MLN_CLEANUP(mln_program_free) struct mln_program *yes = NULL;
     MLN_CLEANUP(mln_program_free) struct mln_program *none = NULL;
     MLN_CLEANUP(mln_program_free) struct mln_program *number = NULL;
@@ -383,7 +302,7 @@ static void a_predicate_is_a_bool(void **state)
 
 static void one_run_serves_many_documents(void **state)
 {
-    struct bench *b = *state;
+    struct eval *b = *state;
     MLN_CLEANUP(mln_program_free) struct mln_program *program = NULL;
     assert_ok(mln_cel_compile(b->env, MLN_S("facts.n == 1"), &program, NULL));
     const char *texts_of[] = {"{\"properties\":{\"facts\":{\"n\":1}}}", "{\"properties\":{\"facts\":{\"n\":2}}}", "[]",
@@ -404,7 +323,7 @@ static void one_run_serves_many_documents(void **state)
 
 static void a_value_lives_until_the_next_document(void **state)
 {
-    struct bench *b = *state;
+    struct eval *b = *state;
     MLN_CLEANUP(mln_program_free) struct mln_program *first = NULL;
     MLN_CLEANUP(mln_program_free) struct mln_program *second = NULL;
     const struct mln_json *one, *two;
@@ -416,7 +335,7 @@ static void a_value_lives_until_the_next_document(void **state)
     assert_str(mln_json_str(two, MLN_S("")), "bna\xC3\xAFve");
 }
 
-static void assert_paths(struct bench *b, const char *source, const char *expected)
+static void assert_paths(struct eval *b, const char *source, const char *expected)
 {
     MLN_CLEANUP(mln_program_free) struct mln_program *program = NULL;
     MLN_BUF_CLEANUP struct mln_buf all = MLN_BUF(1000);
@@ -439,7 +358,7 @@ static void the_paths_that_a_program_reads(void **state)
                  "properties.facts.listeners properties.facts.big");
 }
 
-static struct mln_result compile_and_test(struct bench *b, const char *source, const struct mln_expr_limits *limits)
+static struct mln_result compile_and_test(struct eval *b, const char *source, const struct mln_expr_limits *limits)
 {
     MLN_CLEANUP(mln_program_free) struct mln_program *program = NULL;
     MLN_CLEANUP(mln_expr_run_free) struct mln_expr_run *run = mln_expr_run_new(b->env, &b->clock, limits);
@@ -465,7 +384,7 @@ static void what_costs_too_much_is_stopped(void **state)
 
 static void what_is_too_large_is_refused(void **state)
 {
-    struct bench *b = *state;
+    struct eval *b = *state;
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(1 << 20);
     struct mln_program *program;
     for (int i = 0; i < 200; i++)
@@ -505,7 +424,7 @@ static void a_pattern_that_explodes_is_stopped(void **state)
 
 static void variables_have_one_meaning(void **state)
 {
-    struct bench *b = *state;
+    struct eval *b = *state;
     assert_fails(CONFLICT, mln_expr_env_variable(b->env, MLN_S("facts"), MLN_S("x")));
 }
 
@@ -521,7 +440,7 @@ static void the_function_table_stands_together(void **state)
             fail_msg("the lines of %s do not stand together", f->name);
         assert_true(f->doc && *f->doc);
         assert_true(mln_function_signature(f, signature).n < 120);
-        assert_true(f->style == MLN_FUNCTION_GLOBAL || f->types[0]);
+        assert_true(f->style == MLN_FUNCTION_GLOBAL || f->takes.n > 0);
     }
 }
 
@@ -541,29 +460,28 @@ static void the_reference_has_every_function(void **state)
 
 int main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
     const struct CMUnitTest tests[] = {
-        T(fields_of_the_document),
-        T(absent_is_null),
-        T(absent_is_an_error_where_the_mode_is_strict),
-        T(errors_are_absorbed_where_the_other_side_decides),
-        T(texts),
-        T(lists),
-        T(numbers),
-        T(times),
-        T(results_as_json),
-        T(messages_name_the_place_and_what_was_expected),
-        T(the_place_of_an_error_is_handed_out),
-        T(a_predicate_is_a_bool),
-        T(one_run_serves_many_documents),
-        T(a_value_lives_until_the_next_document),
-        T(the_paths_that_a_program_reads),
-        T(what_costs_too_much_is_stopped),
-        T(what_is_too_large_is_refused),
-        T(a_pattern_that_explodes_is_stopped),
-        T(variables_have_one_meaning),
-        T(the_function_table_stands_together),
-        T(the_reference_has_every_function),
+        EVAL_TEST(fields_of_the_document),
+        EVAL_TEST(absent_is_null),
+        EVAL_TEST(absent_is_an_error_where_the_mode_is_strict),
+        EVAL_TEST(errors_are_absorbed_where_the_other_side_decides),
+        EVAL_TEST(texts),
+        EVAL_TEST(lists),
+        EVAL_TEST(numbers),
+        EVAL_TEST(times),
+        EVAL_TEST(results_as_json),
+        EVAL_TEST(messages_name_the_place_and_what_was_expected),
+        EVAL_TEST(the_place_of_an_error_is_handed_out),
+        EVAL_TEST(a_predicate_is_a_bool),
+        EVAL_TEST(one_run_serves_many_documents),
+        EVAL_TEST(a_value_lives_until_the_next_document),
+        EVAL_TEST(the_paths_that_a_program_reads),
+        EVAL_TEST(what_costs_too_much_is_stopped),
+        EVAL_TEST(what_is_too_large_is_refused),
+        EVAL_TEST(a_pattern_that_explodes_is_stopped),
+        EVAL_TEST(variables_have_one_meaning),
+        EVAL_TEST(the_function_table_stands_together),
+        EVAL_TEST(the_reference_has_every_function),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,14 +104,30 @@ static bool same(struct mln_expr_run *run, const mln_value *a, const mln_value *
 
 /* ---- one case ---- */
 
-static void declare(struct mln_expr_env *env, struct mln_str name)
+static void declare(struct mln_expr_env *env, struct mln_str name, struct mln_str type)
 {
-    uint32_t slot;
+    struct mln_expr_variable variable = {0};
     if (mln_expr_env_find(env, name))
         return;
-    assert_ok(mln_expr_env_slot(env, 0, name, &slot)); /* one step, dots and all */
-    struct mln_expr_variable variable = {mln_str_dup(env->arena, name), slot};
+    assert_ok(mln_expr_env_slot(env, 0, name, &variable.slot)); /* one step, dots and all */
+    assert_ok(mln_type_parse(env->arena, type, true, &variable.type));
+    variable.name = mln_str_dup(env->arena, name);
     assert_ok(mln_vec_push(env->arena, &env->variables, variable));
+}
+
+static void declare_function(struct mln_expr_env *env, const struct mln_json *json)
+{
+    struct mln_function line = {.name = z(env->arena, mln_json_get(json, MLN_S("name"))), .doc = "of the suite"};
+    const struct mln_json *takes = mln_json_get(json, MLN_S("takes"));
+    if (mln_json_bool(mln_json_get(json, MLN_S("method")), false))
+        line.style = MLN_FUNCTION_RECEIVER;
+    assert_true(takes->n <= MLN_SIGNATURE_ARGS_MOST);
+    line.takes.n = takes->n;
+    for (size_t i = 0; i < takes->n; i++)
+        assert_ok(mln_type_parse(env->arena, mln_json_str(&takes->items[i], MLN_S("")), true, &line.takes.args[i]));
+    assert_ok(mln_type_parse(env->arena, mln_json_str(mln_json_get(json, MLN_S("gives")), MLN_S("")), true,
+                             &line.takes.result));
+    assert_ok(mln_expr_env_function(env, &line));
 }
 
 static struct mln_json document_of(struct mln_arena *arena, const struct mln_json *bindings)
@@ -123,25 +139,36 @@ static struct mln_json document_of(struct mln_arena *arena, const struct mln_jso
     return mln_json_object_done(&object);
 }
 
+static void declare_all(struct mln_expr_env *env, const struct mln_json *test, const struct mln_json *bindings)
+{
+    const struct mln_json *variables = mln_json_get(test, MLN_S("variables"));
+    const struct mln_json *functions = mln_json_get(test, MLN_S("functions"));
+    for (size_t i = 0; i < variables->n; i++)
+        declare(env, variables->members[i].name, mln_json_str(&variables->members[i].value, MLN_S("")));
+    for (size_t i = 0; bindings && i < bindings->n; i++)
+        declare(env, bindings->members[i].name, MLN_S("dyn"));
+    for (size_t i = 0; i < functions->n; i++)
+        declare_function(env, &functions->items[i]);
+}
+
 static bool run_case(struct mln_arena *arena, const struct mln_json *test)
 {
     MLN_CLEANUP(mln_expr_env_free) struct mln_expr_env *env = mln_expr_env_new(MLN_EXPR_STRICT);
     MLN_CLEANUP(mln_program_free) struct mln_program *program = NULL;
+    const struct mln_json *bindings = mln_json_get(test, MLN_S("bindings")), *type = mln_json_get(test, MLN_S("type"));
+    bool wants_error = mln_json_bool(mln_json_get(test, MLN_S("error")), false);
     assert_non_null(env);
-    if (mln_json_get(test, MLN_S("type_only")))
-        return false; /* there is no static type to compare */
     env->unchecked = mln_json_bool(mln_json_get(test, MLN_S("unchecked")), false);
     assert_ok(mln_expr_env_container(env, mln_json_str(mln_json_get(test, MLN_S("container")), MLN_S(""))));
-    const struct mln_json *variables = mln_json_get(test, MLN_S("variables"));
-    const struct mln_json *bindings = mln_json_get(test, MLN_S("bindings"));
-    for (size_t i = 0; i < variables->n; i++)
-        declare(env, mln_json_str(&variables->items[i], MLN_S("")));
-    for (size_t i = 0; i < bindings->n; i++)
-        declare(env, bindings->members[i].name);
-
-    bool wants_error = mln_json_bool(mln_json_get(test, MLN_S("error")), false);
+    declare_all(env, test, bindings);
     if (!mln_ok(mln_cel_compile(env, mln_json_str(mln_json_get(test, MLN_S("expr")), MLN_S("")), &program, NULL)))
         return wants_error;
+    if (type && !mln_str_eq(mln_json_str(type, MLN_S("")), mln_str_c(mln_program_type(program)))) {
+        MLN_IGNORE(mln_fail(MLN_E_INVALID, "the type is %s", mln_program_type(program)));
+        return false;
+    }
+    if (mln_json_get(test, MLN_S("check_only")))
+        return true;
     struct mln_json document = document_of(arena, bindings);
     MLN_CLEANUP(mln_expr_run_free) struct mln_expr_run *run = mln_expr_run_new(env, &mln_system_clock, NULL);
     assert_non_null(run);
