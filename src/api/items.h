@@ -4,9 +4,11 @@
 
 #include "api/route.h"
 
-/* One assessment as ARM JSON. */
-MLN_RESULT mln_put_assessment(struct mln_request *request, struct mln_json_writer *w, const struct mln_assessment *assessment,
-                              bool with_metadata, bool with_links);
+#define MLN_ASSESSMENT_TYPE "Microsoft.Security/assessments"
+
+/* The members of an assessment's properties. */
+void mln_put_assessment_properties(const struct mln_request *request, struct mln_json_writer *w,
+                                   const struct mln_assessment *assessment, bool with_metadata, bool with_links);
 
 /* The lists of a subscription's plans, scores and controls. */
 MLN_RESULT mln_list_pricings(struct mln_request *request, struct mln_reply *reply);

@@ -8,7 +8,6 @@
 
 #include "crypto/random.h"
 
-#define ASSESSMENT_TYPE "Microsoft.Security/assessments"
 #define METADATA_TYPE "Microsoft.Security/assessmentMetadata"
 
 /* ---- metadata ---- */
@@ -248,13 +247,10 @@ static struct expand read_expand(const struct mln_request *request)
     return expand;
 }
 
-struct mln_result mln_put_assessment(struct mln_request *request, struct mln_json_writer *w, const struct mln_assessment *a,
-                                     bool with_metadata, bool with_links)
+void mln_put_assessment_properties(const struct mln_request *request, struct mln_json_writer *w,
+                                   const struct mln_assessment *a, bool with_metadata, bool with_links)
 {
-    struct mln_str id;
-    MLN_TRY_STR(request->arena, id, mln_security_id(request, a->resource_id, "assessments", a->rule->key));
-    mln_envelope_begin(w, id, a->rule->key, ASSESSMENT_TYPE);
-    mln_envelope_properties(w);
+    char when[MLN_TIME_TEXT];
     mln_json_member_str(w, "displayName", a->rule->title);
     put_status(w, a);
     mln_json_name(w, MLN_S("resourceDetails"));
@@ -266,7 +262,6 @@ struct mln_result mln_put_assessment(struct mln_request *request, struct mln_jso
     mln_json_begin_object(w);
     mln_json_member_str(w, "ruleId", a->rule->id);
     mln_json_member_str(w, "contentVersion", a->content_version);
-    char when[MLN_TIME_TEXT];
     mln_json_member_str(w, "evaluated", mln_time_text(a->evaluated_ms, when));
     mln_json_end_object(w);
     if (with_links)
@@ -277,6 +272,16 @@ struct mln_result mln_put_assessment(struct mln_request *request, struct mln_jso
         put_metadata_properties(request, w, a->rule);
         mln_json_end_object(w);
     }
+}
+
+static struct mln_result put_one(struct mln_request *request, struct mln_json_writer *w, const struct mln_assessment *a,
+                                 struct expand expand)
+{
+    struct mln_str id;
+    MLN_TRY_STR(request->arena, id, mln_security_id(request, a->resource_id, "assessments", a->rule->key));
+    mln_envelope_begin(w, id, a->rule->key, MLN_ASSESSMENT_TYPE);
+    mln_envelope_properties(w);
+    mln_put_assessment_properties(request, w, a, expand.metadata, expand.links);
     mln_envelope_end(w);
     return MLN_OK;
 }
@@ -305,14 +310,14 @@ static struct mln_result page_assessment(void *context, const struct mln_assessm
         MLN_TRY_STR(page->request->arena, page->current, mln_str_dup(page->request->arena, a->resource_id));
     }
     page->left -= page->left ? 1 : 0;
-    return mln_put_assessment(page->request, page->w, a, page->expand.metadata, page->expand.links);
+    return put_one(page->request, page->w, a, page->expand);
 }
 
 static struct mln_result list_custom(void *context, struct mln_str key, const struct mln_json *document, bool *stop)
 {
     struct mln_str type = mln_json_str(mln_json_get(document, MLN_S("type")), MLN_S(""));
     (void)key, (void)stop;
-    if (mln_str_eq(type, MLN_S(ASSESSMENT_TYPE)))
+    if (mln_str_eq(type, MLN_S(MLN_ASSESSMENT_TYPE)))
         mln_json_put_tree(context, document);
     return MLN_OK;
 }
@@ -353,7 +358,7 @@ static struct mln_result match_assessment(void *context, const struct mln_assess
         return MLN_OK;
     one->found = true;
     *stop = true;
-    return mln_put_assessment(one->request, one->w, a, one->expand.metadata, one->expand.links);
+    return put_one(one->request, one->w, a, one->expand);
 }
 
 static struct mln_result get_assessment(struct mln_request *request, struct mln_reply *reply)
@@ -429,7 +434,7 @@ static struct mln_result put_assessment(struct mln_request *request, struct mln_
     MLN_TRY(r);
     MLN_TRY_STR(request->arena, id, mln_security_id(request, request->scope, "assessments", key));
     struct mln_json_writer *w = mln_reply_json(reply, 200);
-    mln_envelope_begin(w, id, key, ASSESSMENT_TYPE);
+    mln_envelope_begin(w, id, key, MLN_ASSESSMENT_TYPE);
     mln_envelope_properties(w);
     MLN_TRY(write_custom_assessment(request, properties,
                                     mln_json_str(mln_json_path(metadata, "properties.displayName"), MLN_S("")), w));

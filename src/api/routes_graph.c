@@ -176,18 +176,19 @@ static struct mln_result security_row(struct graph *graph, const struct mln_json
 static struct mln_result assessment_row(void *context, const struct mln_assessment *a, bool *stop)
 {
     struct graph *graph = context;
-    const struct mln_json *item;
+    struct mln_str id;
     if (!may_read(graph, MLN_S("Microsoft.Security/assessments/read"), a->resource_id))
         return MLN_OK;
-    MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(ROW_BYTES);
-    MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(ROW_BYTES);
-    if (!arena)
-        return mln_fail(MLN_E_MEMORY, "no memory for a row");
-    struct mln_json_writer w = mln_json_writer(&text);
-    MLN_TRY(mln_put_assessment(graph->request, &w, a, true, true));
-    MLN_TRY(mln_json_writer_end(&w));
-    MLN_TRY(mln_json_parse(arena, mln_buf_str(&text), ROW_BYTES, &item));
-    MLN_TRY(security_row(graph, item));
+    struct mln_json_writer w = begin(graph);
+    MLN_TRY_STR(graph->row, id,
+                mln_str_printf(graph->row, "%.*s/providers/" MLN_ASSESSMENT_TYPE "/%.*s", MLN_FMT(a->resource_id),
+                               MLN_FMT(a->rule->key)));
+    MLN_TRY(put_place(graph, &w, id, a->rule->key, MLN_S(MLN_ASSESSMENT_TYPE)));
+    mln_json_name(&w, MLN_S("properties"));
+    mln_json_begin_object(&w);
+    mln_put_assessment_properties(graph->request, &w, a, true, true);
+    mln_json_end_object(&w);
+    MLN_TRY(emit(graph, &w));
     *stop = graph->stop;
     return MLN_OK;
 }

@@ -250,8 +250,18 @@ MLN_RESULT kql_row_run(struct kql_run *run, const struct kql_stage *stage, const
 /* ---- operators.c, group.c, join.c: operators that need the whole table ---- */
 
 MLN_RESULT kql_stage_run(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table);
-MLN_RESULT kql_summarize(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table);
-MLN_RESULT kql_distinct(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table);
+
+/* summarize, distinct and count take rows one by one, so that they can stand right behind the table that is read: begin,
+   add for every row (its cells may be in scratch, which add uses further), done; free in any case. */
+struct kql_grouping;
+bool kql_stage_groups(const struct kql_stage *stage);
+MLN_RESULT kql_grouping_new(struct kql_run *run, const struct kql_stage *stage, const struct kql_schema *in,
+                            struct kql_grouping **out);
+MLN_RESULT kql_grouping_add(struct kql_grouping *grouping, struct mln_json *row);
+MLN_RESULT kql_grouping_done(struct kql_grouping *grouping, struct kql_table *out);
+void kql_grouping_free(struct kql_grouping *grouping);
+MLN_DEFINE_CLEANUP(struct kql_grouping, kql_grouping_free)
+
 MLN_RESULT kql_join(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table);
 MLN_RESULT kql_union(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table);
 

@@ -1,4 +1,4 @@
-/* summarize and distinct: rows into groups by a key, aggregates over each group. */
+/* summarize, distinct and count: rows into groups by a key, aggregates over each group. */
 #include "query/ast.h"
 
 enum { KEY_MAX_BYTES = 1 << 20 };
@@ -10,10 +10,11 @@ struct group {
     struct mln_json *best_values;
 };
 
-struct grouping {
+struct kql_grouping {
     struct kql_run *run;
-    const struct kql_stage *stage;
+    struct kql_stage stage; /* distinct as a summarize without aggregates */
     const struct kql_schema *in;
+    size_t counted;         /* rows, for count */
     MLN_VEC(struct kql_expr *) uses; /* every aggregate in the expressions, in order */
     MLN_VEC(struct group) groups;
     struct mln_map *index; /* key to place in groups */
@@ -24,7 +25,7 @@ static bool is_arg(const struct kql_expr *e)
     return e->kind == KQL_CALL && e->aggregate && mln_str_starts_nocase(e->name, MLN_S("arg_m"));
 }
 
-static struct mln_result find_uses(struct grouping *g, struct kql_expr *e)
+static struct mln_result find_uses(struct kql_grouping *g, struct kql_expr *e)
 {
     if (e->kind == KQL_CALL && e->aggregate)
         return mln_vec_push(g->run->keep, &g->uses, e);
@@ -33,14 +34,14 @@ static struct mln_result find_uses(struct grouping *g, struct kql_expr *e)
     return MLN_OK;
 }
 
-static struct mln_result new_group(struct grouping *g, const struct mln_json *by, size_t *at)
+static struct mln_result new_group(struct kql_grouping *g, const struct mln_json *by, size_t *at)
 {
     struct group group = {0};
     struct mln_arena *keep = g->run->keep;
     if (g->groups.n >= g->run->limits->max_rows)
         return mln_fail(MLN_E_LIMIT, "more than %zu groups", g->run->limits->max_rows);
-    MLN_TRY_ARRAY(keep, group.by, g->stage->by.n);
-    for (size_t i = 0; i < g->stage->by.n; i++)
+    MLN_TRY_ARRAY(keep, group.by, g->stage.by.n);
+    for (size_t i = 0; i < g->stage.by.n; i++)
         MLN_TRY(kql_copy(keep, by[i], &group.by[i]));
     MLN_TRY_ARRAY(keep, group.states, g->uses.n);
     MLN_TRY_ARRAY(keep, group.best_rows, g->uses.n);
@@ -55,11 +56,11 @@ static struct mln_result new_group(struct grouping *g, const struct mln_json *by
 }
 
 /* The group of these values, made when it is new. */
-static struct mln_result find_group(struct grouping *g, const struct mln_json *by, size_t *at)
+static struct mln_result find_group(struct kql_grouping *g, const struct mln_json *by, size_t *at)
 {
     MLN_BUF_CLEANUP struct mln_buf key = MLN_BUF(KEY_MAX_BYTES);
     MLN_TRY(mln_buf_append(&key, MLN_S("")));
-    MLN_TRY(kql_key(&key, by, g->stage->by.n));
+    MLN_TRY(kql_key(&key, by, g->stage.by.n));
     union mln_map_value *found = mln_map_get(g->index, mln_buf_str(&key));
     if (found) {
         *at = found->u;
@@ -71,7 +72,7 @@ static struct mln_result find_group(struct grouping *g, const struct mln_json *b
     return mln_map_put(g->index, kept, (union mln_map_value){.u = *at});
 }
 
-static struct mln_result add_best(struct grouping *g, struct group *group, size_t use, struct mln_json *row)
+static struct mln_result add_best(struct kql_grouping *g, struct group *group, size_t use, struct mln_json *row)
 {
     struct mln_json value;
     struct kql_expr *e = g->uses.at[use];
@@ -80,18 +81,22 @@ static struct mln_result add_best(struct grouping *g, struct group *group, size_
     int order = group->best_rows[use] ? kql_order(value, group->best_values[use]) : 1;
     if (group->best_rows[use] && !(largest ? order > 0 : order < 0))
         return MLN_OK;
-    group->best_rows[use] = row;
+    MLN_TRY_ARRAY(g->run->keep, group->best_rows[use], g->in->n);
+    for (size_t i = 0; i < g->in->n; i++)
+        MLN_TRY(kql_copy(g->run->keep, row[i], &group->best_rows[use][i]));
     return kql_copy(g->run->keep, value, &group->best_values[use]);
 }
 
-static struct mln_result add_row(struct grouping *g, struct mln_json *row)
+struct mln_result kql_grouping_add(struct kql_grouping *g, struct mln_json *row)
 {
     struct mln_json *by, args[64];
     size_t at;
-    mln_arena_reset(g->run->scratch);
-    MLN_TRY_ARRAY(g->run->scratch, by, g->stage->by.n);
-    for (size_t i = 0; i < g->stage->by.n; i++)
-        MLN_TRY(kql_eval(g->run, g->in, row, g->stage->by.at[i].expr, &by[i]));
+    g->counted++;
+    if (g->stage.kind == KQL_COUNT)
+        return MLN_OK;
+    MLN_TRY_ARRAY(g->run->scratch, by, g->stage.by.n);
+    for (size_t i = 0; i < g->stage.by.n; i++)
+        MLN_TRY(kql_eval(g->run, g->in, row, g->stage.by.at[i].expr, &by[i]));
     MLN_TRY(find_group(g, by, &at));
     for (size_t u = 0; u < g->uses.n; u++) {
         struct kql_expr *e = g->uses.at[u];
@@ -116,7 +121,7 @@ static bool is_by(const struct kql_stage *stage, struct mln_str name)
 
 /* The columns that arg_max(x, ...) makes: x, then the named ones, or with * all others. With schema the names are added
    to it, with cells the values of the row. */
-static struct mln_result best_columns(struct grouping *g, const struct kql_named *column, size_t use, struct kql_schema *schema,
+static struct mln_result best_columns(struct kql_grouping *g, const struct kql_named *column, size_t use, struct kql_schema *schema,
                                       const struct group *group, struct mln_json *cells, size_t *at)
 {
     struct kql_expr *e = column->expr;
@@ -136,7 +141,7 @@ static struct mln_result best_columns(struct grouping *g, const struct kql_named
             continue;
         }
         for (size_t c = 0; c < g->in->n; c++) {
-            if (is_by(g->stage, g->in->names[c]) || mln_str_eq(g->in->names[c], key))
+            if (is_by(&g->stage, g->in->names[c]) || mln_str_eq(g->in->names[c], key))
                 continue;
             if (schema)
                 schema->names[schema->n++] = g->in->names[c];
@@ -148,42 +153,42 @@ static struct mln_result best_columns(struct grouping *g, const struct kql_named
     return MLN_OK;
 }
 
-static struct mln_result result_schema(struct grouping *g, struct kql_schema **out)
+static struct mln_result result_schema(struct kql_grouping *g, struct kql_schema **out)
 {
-    size_t most = g->stage->by.n, at = 0, use = 0;
-    for (size_t i = 0; i < g->stage->columns.n; i++)
-        most += is_arg(g->stage->columns.at[i].expr) ? g->in->n + 64 : 1;
+    size_t most = g->stage.by.n, at = 0, use = 0;
+    for (size_t i = 0; i < g->stage.columns.n; i++)
+        most += is_arg(g->stage.columns.at[i].expr) ? g->in->n + 64 : 1;
     MLN_TRY(kql_schema_new(g->run, most > MLN_KQL_MAX_COLUMNS ? MLN_KQL_MAX_COLUMNS : most, out));
-    for (size_t i = 0; i < g->stage->by.n; i++)
-        (*out)->names[(*out)->n++] = g->stage->by.at[i].name;
-    for (size_t i = 0; i < g->stage->columns.n; i++) {
+    for (size_t i = 0; i < g->stage.by.n; i++)
+        (*out)->names[(*out)->n++] = g->stage.by.at[i].name;
+    for (size_t i = 0; i < g->stage.columns.n; i++) {
         if (most > MLN_KQL_MAX_COLUMNS)
             return mln_fail(MLN_E_LIMIT, "more than %d columns", MLN_KQL_MAX_COLUMNS);
-        if (is_arg(g->stage->columns.at[i].expr))
-            MLN_TRY(best_columns(g, &g->stage->columns.at[i], use, *out, NULL, NULL, &at));
+        if (is_arg(g->stage.columns.at[i].expr))
+            MLN_TRY(best_columns(g, &g->stage.columns.at[i], use, *out, NULL, NULL, &at));
         else
-            (*out)->names[(*out)->n++] = g->stage->columns.at[i].name;
+            (*out)->names[(*out)->n++] = g->stage.columns.at[i].name;
     }
     return MLN_OK;
 }
 
-static struct mln_result emit(struct grouping *g, const struct group *group, const struct kql_schema *schema,
+static struct mln_result emit(struct kql_grouping *g, const struct group *group, const struct kql_schema *schema,
                               struct kql_table *out)
 {
     struct mln_json *cells;
-    size_t at = g->stage->by.n, use = 0;
+    size_t at = g->stage.by.n, use = 0;
     MLN_TRY_ARRAY(g->run->keep, cells, schema->n);
-    if (g->stage->by.n)
-        memcpy(cells, group->by, g->stage->by.n * sizeof *cells);
-    for (size_t i = 0; i < g->stage->columns.n; i++) {
-        const struct kql_named *column = &g->stage->columns.at[i];
+    if (g->stage.by.n)
+        memcpy(cells, group->by, g->stage.by.n * sizeof *cells);
+    for (size_t i = 0; i < g->stage.columns.n; i++) {
+        const struct kql_named *column = &g->stage.columns.at[i];
         if (is_arg(column->expr)) {
             MLN_TRY(best_columns(g, column, use++, NULL, group, cells, &at));
             continue;
         }
         /* The aggregates of this expression stand as values in it while it is evaluated for this group. */
         size_t first = use;
-        struct grouping of_column = {.run = g->run};
+        struct kql_grouping of_column = {.run = g->run};
         MLN_TRY(find_uses(&of_column, column->expr));
         struct mln_result r = MLN_OK;
         for (; use < first + of_column.uses.n && mln_ok(r); use++) {
@@ -202,42 +207,74 @@ static struct mln_result emit(struct grouping *g, const struct group *group, con
     return kql_add_row(g->run, out, cells);
 }
 
-struct mln_result kql_summarize(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table)
+bool kql_stage_groups(const struct kql_stage *stage)
 {
-    struct grouping g = {.run = run, .stage = stage, .in = table->schema};
-    struct kql_schema *schema;
-    struct kql_table out = {0};
-    for (size_t i = 0; i < stage->columns.n; i++)
-        MLN_TRY(find_uses(&g, stage->columns.at[i].expr));
-    MLN_CLEANUP(mln_map_free) struct mln_map *index = mln_map_new(false);
-    if (!index)
-        return mln_fail(MLN_E_MEMORY, "no memory for groups");
-    g.index = index;
-    for (size_t i = 0; i < table->rows.n; i++) {
-        MLN_TRY(kql_tick(run));
-        MLN_TRY(add_row(&g, table->rows.at[i]));
+    return stage->kind == KQL_SUMMARIZE || stage->kind == KQL_DISTINCT || stage->kind == KQL_COUNT;
+}
+
+/* distinct a, b is summarize by a, b. */
+static struct mln_result as_summarize(struct kql_run *run, const struct kql_schema *in, struct kql_stage *stage)
+{
+    kql_named_list columns = stage->columns;
+    for (size_t i = 0; stage->star && i < in->n; i++) {
+        struct kql_expr *e;
+        MLN_TRY_NEW(run->keep, e);
+        *e = (struct kql_expr){.kind = KQL_NAME, .name = in->names[i]};
+        struct kql_named named = {.name = e->name, .expr = e};
+        MLN_TRY(mln_vec_push(run->keep, &columns, named));
     }
-    size_t ignored;
-    if (g.groups.n == 0 && stage->by.n == 0) /* without by there is one row, also over nothing */
-        MLN_TRY(new_group(&g, NULL, &ignored));
-    MLN_TRY(result_schema(&g, &schema));
-    mln_arena_reset(run->scratch);
-    for (size_t i = 0; i < g.groups.n; i++)
-        MLN_TRY(emit(&g, &g.groups.at[i], schema, &out));
-    out.schema = schema;
-    *table = out;
+    *stage = (struct kql_stage){.kind = KQL_SUMMARIZE, .by = columns};
     return MLN_OK;
 }
 
-struct mln_result kql_distinct(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table)
+struct mln_result kql_grouping_new(struct kql_run *run, const struct kql_stage *stage, const struct kql_schema *in,
+                                   struct kql_grouping **out)
 {
-    struct kql_stage as_summarize = {.kind = KQL_SUMMARIZE, .by = stage->columns};
-    for (size_t i = 0; stage->star && i < table->schema->n; i++) {
-        struct kql_expr *e;
-        MLN_TRY_NEW(run->keep, e);
-        *e = (struct kql_expr){.kind = KQL_NAME, .name = table->schema->names[i]};
-        struct kql_named named = {.name = e->name, .expr = e};
-        MLN_TRY(mln_vec_push(run->keep, &as_summarize.by, named));
-    }
-    return kql_summarize(run, &as_summarize, table);
+    struct kql_grouping *g;
+    *out = NULL;
+    MLN_TRY_NEW(run->keep, g);
+    *g = (struct kql_grouping){.run = run, .stage = *stage, .in = in};
+    if (stage->kind == KQL_DISTINCT)
+        MLN_TRY(as_summarize(run, in, &g->stage));
+    for (size_t i = 0; i < g->stage.columns.n; i++)
+        MLN_TRY(find_uses(g, g->stage.columns.at[i].expr));
+    g->index = mln_map_new(false);
+    if (!g->index)
+        return mln_fail(MLN_E_MEMORY, "no memory for groups");
+    *out = g;
+    return MLN_OK;
+}
+
+void kql_grouping_free(struct kql_grouping *g)
+{
+    if (g)
+        mln_map_free(g->index);
+}
+
+static struct mln_result count_done(struct kql_grouping *g, struct kql_table *out)
+{
+    struct kql_schema *schema;
+    struct mln_json *cell;
+    MLN_TRY(kql_schema_new(g->run, 1, &schema));
+    schema->names[schema->n++] = MLN_S("Count");
+    MLN_TRY_NEW(g->run->keep, cell);
+    *cell = mln_json_of_i64((int64_t)g->counted);
+    *out = (struct kql_table){.schema = schema};
+    return kql_add_row(g->run, out, cell);
+}
+
+struct mln_result kql_grouping_done(struct kql_grouping *g, struct kql_table *out)
+{
+    struct kql_schema *schema;
+    size_t ignored;
+    if (g->stage.kind == KQL_COUNT)
+        return count_done(g, out);
+    if (g->groups.n == 0 && g->stage.by.n == 0) /* without by there is one row, also over nothing */
+        MLN_TRY(new_group(g, NULL, &ignored));
+    MLN_TRY(result_schema(g, &schema));
+    mln_arena_reset(g->run->scratch);
+    *out = (struct kql_table){.schema = schema};
+    for (size_t i = 0; i < g->groups.n; i++)
+        MLN_TRY(emit(g, &g->groups.at[i], schema, out));
+    return MLN_OK;
 }

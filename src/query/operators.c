@@ -1,4 +1,4 @@
-/* Operators on a whole table: take, sort, top, count, mv-expand, and the row-wise ones in the middle of a pipeline. */
+/* Operators on a whole table: take, sort, top, grouping, mv-expand, and the row-wise ones in the middle of a pipeline. */
 #include "query/ast.h"
 
 static struct mln_result run_rowwise(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table)
@@ -94,16 +94,16 @@ static struct mln_result run_take(struct kql_run *run, const struct kql_stage *s
     return MLN_OK;
 }
 
-static struct mln_result run_count(struct kql_run *run, struct kql_table *table)
+static struct mln_result run_grouping(struct kql_run *run, const struct kql_stage *stage, struct kql_table *table)
 {
-    struct kql_schema *schema;
-    struct mln_json *cell;
-    MLN_TRY(kql_schema_new(run, 1, &schema));
-    schema->names[schema->n++] = MLN_S("Count");
-    MLN_TRY_NEW(run->keep, cell);
-    *cell = mln_json_of_i64((int64_t)table->rows.n);
-    *table = (struct kql_table){.schema = schema};
-    return kql_add_row(run, table, cell);
+    MLN_CLEANUP(kql_grouping_free) struct kql_grouping *grouping = NULL;
+    MLN_TRY(kql_grouping_new(run, stage, table->schema, &grouping));
+    for (size_t i = 0; i < table->rows.n; i++) {
+        MLN_TRY(kql_tick(run));
+        mln_arena_reset(run->scratch);
+        MLN_TRY(kql_grouping_add(grouping, table->rows.at[i]));
+    }
+    return kql_grouping_done(grouping, table);
 }
 
 /* A row for each item of the first column's array; further columns go along, item by item. An empty or absent array keeps
@@ -166,14 +166,12 @@ struct mln_result kql_stage_run(struct kql_run *run, const struct kql_stage *sta
         return run_take(run, stage, table);
     case KQL_SORT:
         return run_sort(run, stage, table);
-    case KQL_COUNT:
-        return run_count(run, table);
     case KQL_MV_EXPAND:
         return run_mv_expand(run, stage, table);
     case KQL_SUMMARIZE:
-        return kql_summarize(run, stage, table);
     case KQL_DISTINCT:
-        return kql_distinct(run, stage, table);
+    case KQL_COUNT:
+        return run_grouping(run, stage, table);
     case KQL_JOIN:
         return kql_join(run, stage, table);
     case KQL_UNION:

@@ -30,11 +30,12 @@ struct mln_result kql_add_row(struct kql_run *run, struct kql_table *table, stru
     return mln_vec_push(run->keep, &table->rows, cells);
 }
 
-struct head { /* the row-wise operators at the start of a pipeline, while its table is read */
+struct head { /* the row-wise operators at the start of a pipeline, while its table is read, and a grouping behind them */
     struct kql_run *run;
     const struct kql_pipeline *pipeline;
-    size_t n;                         /* how many of them */
+    size_t n;                          /* how many of them */
     const struct kql_schema **schemas; /* before the first, between, after the last: n + 1 */
+    struct kql_grouping *grouping;     /* takes the rows, which then need not be kept; NULL: none stands there */
     struct kql_table *out;
     size_t enough; /* rows after which a take needs no more */
 };
@@ -54,7 +55,10 @@ static struct mln_result run_head(struct head *head, struct mln_json *cells)
 {
     for (size_t i = 0; i < head->n && cells; i++)
         MLN_TRY(kql_row_run(head->run, &head->pipeline->stages.at[i], head->schemas[i], head->schemas[i + 1], cells, &cells));
-    return cells ? keep_row(head->run, head->schemas[head->n], cells, head->out) : MLN_OK;
+    if (!cells)
+        return MLN_OK;
+    return head->grouping ? kql_grouping_add(head->grouping, cells)
+                          : keep_row(head->run, head->schemas[head->n], cells, head->out);
 }
 
 static struct mln_result on_source_row(void *context, const struct mln_json *row, bool *stop)
@@ -89,7 +93,7 @@ static struct mln_result make_schemas(struct head *head, const struct kql_schema
     if (next && next->kind == KQL_TAKE && next->predicate->kind == KQL_LITERAL && next->predicate->value.kind == MLN_JSON_INT &&
         next->predicate->value.i > 0)
         head->enough = (size_t)next->predicate->value.i;
-    return MLN_OK;
+    return next && kql_stage_groups(next) ? kql_grouping_new(head->run, next, head->out->schema, &head->grouping) : MLN_OK;
 }
 
 static const struct kql_pipeline *find_let(const struct kql_run *run, struct mln_str name)
@@ -132,18 +136,27 @@ static struct mln_result read_rows(struct head *head, const struct kql_pipeline 
     return MLN_OK;
 }
 
+static struct mln_result read_source(struct head *head)
+{
+    const struct kql_pipeline *pipeline = head->pipeline;
+    const struct kql_pipeline *let = pipeline->table.p ? find_let(head->run, pipeline->table) : NULL;
+    if (pipeline->inner || let)
+        MLN_TRY(read_rows(head, pipeline->inner ? pipeline->inner : let));
+    else if (pipeline->table.p)
+        MLN_TRY(read_table(head));
+    return head->grouping ? kql_grouping_done(head->grouping, head->out) : MLN_OK;
+}
+
 struct mln_result kql_pipeline_run(struct kql_run *run, const struct kql_pipeline *pipeline, struct kql_table *out)
 {
     struct head head = {.run = run, .pipeline = pipeline, .out = out};
     *out = (struct kql_table){.schema = &kql_no_columns};
     if (++run->depth > MLN_KQL_MAX_DEPTH)
         return mln_fail(MLN_E_LIMIT, "nested more than %d deep", MLN_KQL_MAX_DEPTH);
-    const struct kql_pipeline *let = pipeline->table.p ? find_let(run, pipeline->table) : NULL;
-    if (pipeline->inner || let)
-        MLN_TRY(read_rows(&head, pipeline->inner ? pipeline->inner : let));
-    else if (pipeline->table.p)
-        MLN_TRY(read_table(&head));
-    for (size_t i = head.n; i < pipeline->stages.n; i++)
+    struct mln_result r = read_source(&head);
+    kql_grouping_free(head.grouping);
+    MLN_TRY(r);
+    for (size_t i = head.n + (head.grouping != NULL); i < pipeline->stages.n; i++)
         MLN_TRY(kql_stage_run(run, &pipeline->stages.at[i], out));
     run->depth--;
     return MLN_OK;
