@@ -77,11 +77,13 @@ static struct mln_result facts_tree(const struct mln_agent_options *options, enu
     return mln_json_parse(arena, mln_buf_str(&text), MAX_DOCUMENT_BYTES, out);
 }
 
-static struct mln_result run_facts(const struct mln_agent_options *options)
+struct mln_result mln_command_facts(struct mln_invocation *in, enum mln_exit *exit_code)
 {
+    const struct mln_agent_options *options = in->context;
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(MAX_TREE_BYTES);
     const struct mln_json *facts;
     enum mln_section only = MLN_SECTION_COUNT;
+    (void)exit_code;
     if (!arena)
         return mln_fail(MLN_E_MEMORY, "no memory for the facts");
     if (options->section) {
@@ -94,12 +96,14 @@ static struct mln_result run_facts(const struct mln_agent_options *options)
 }
 
 /* The machine in a subscription that stands for none: all zeros. */
-static struct mln_result run_resource(const struct mln_agent_options *options)
+struct mln_result mln_command_resource(struct mln_invocation *in, enum mln_exit *exit_code)
 {
+    const struct mln_agent_options *options = in->context;
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(MAX_TREE_BYTES);
     struct mln_machine machine = {.status = MLN_S("Connected"), .agent_version = MLN_S(MLN_VERSION)};
     struct mln_json document;
     struct utsname host = {0};
+    (void)exit_code;
     if (!arena)
         return mln_fail(MLN_E_MEMORY, "no memory for the resource");
     MLN_TRY(facts_tree(options, MLN_SECTION_COUNT, arena, &machine.facts));
@@ -115,22 +119,4 @@ static struct mln_result run_resource(const struct mln_agent_options *options)
                                MLN_FMT(name)));
     MLN_TRY(mln_machine_document(&machine, arena, &document));
     return print(&document, options->pretty);
-}
-
-static int end(struct mln_result r)
-{
-    if (mln_ok(r))
-        return 0;
-    fprintf(stderr, "merlon-agent: %s\n", mln_error_text());
-    return 1;
-}
-
-int mln_command_facts(const struct mln_agent_options *options)
-{
-    return end(run_facts(options));
-}
-
-int mln_command_resource(const struct mln_agent_options *options)
-{
-    return end(run_resource(options));
 }

@@ -14,19 +14,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static const char *state_of(const struct mln_agent_options *options)
-{
-    return options->state ? options->state : MLN_AGENT_STATE_DIRECTORY;
-}
-
-static int end(struct mln_result r)
-{
-    if (mln_ok(r))
-        return 0;
-    fprintf(stderr, "merlon-agent: %s\n", mln_error_text());
-    return 1;
-}
-
 /* ---- enroll ---- */
 
 /* The directory belongs to the account under which the link runs, once it is enrolled. */
@@ -40,7 +27,7 @@ static struct mln_result hand_over(const struct mln_agent_options *options)
         MLN_TRY(mln_sandbox_account(options->user, &uid, &gid));
     else if (!mln_ok(mln_sandbox_account(MLN_AGENT_USER, &uid, &gid)))
         MLN_TRY(mln_sandbox_account("nobody", &uid, &gid));
-    return mln_state_give_to(state_of(options), uid, gid);
+    return mln_state_give_to(options->state, uid, gid);
 }
 
 static struct mln_result make_state_directory(const char *directory)
@@ -52,8 +39,10 @@ static struct mln_result make_state_directory(const char *directory)
     return mln_dir_ensure(directory, 0700);
 }
 
-static struct mln_result enroll(const struct mln_agent_options *options)
+struct mln_result mln_command_enroll(struct mln_invocation *in, enum mln_exit *exit_code)
 {
+    const struct mln_agent_options *options = in->context;
+    (void)exit_code;
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(4 << 20);
     struct mln_agent_config made;
     struct utsname host = {0};
@@ -61,24 +50,24 @@ static struct mln_result enroll(const struct mln_agent_options *options)
     if (!arena)
         return mln_fail(MLN_E_MEMORY, "no memory for an enrolment");
     if (!options->server || !token)
-        return mln_fail(MLN_E_INVALID, "enroll needs --server and --token");
+        return mln_misuse(in, "enroll needs --server and --token");
     if (options->ca_file && options->ca_fingerprint)
-        return mln_fail(MLN_E_INVALID, "--ca and --ca-fingerprint: one of them");
+        return mln_misuse(in, "--ca and --ca-fingerprint: one of them");
     if (!options->name && uname(&host) != 0)
         return mln_fail_errno(errno, "the host's name");
     struct mln_str server = mln_str_c(options->server);
     while (server.n && server.p[server.n - 1] == '/')
         server.n--;
     if (!mln_str_starts_nocase(server, MLN_S("https://")))
-        return mln_fail(MLN_E_INVALID, "--server: https://host[:port]");
+        return mln_misuse(in, "--server: https://host[:port]");
     struct mln_enrolment enrolment = {.server = server,
                                       .token = mln_str_c(token),
                                       .ca_file = mln_str_c(options->ca_file),
                                       .ca_fingerprint = mln_str_c(options->ca_fingerprint),
                                       .proxy = mln_str_c(options->proxy),
                                       .name = mln_str_c(options->name ? options->name : host.nodename)};
-    MLN_TRY(make_state_directory(state_of(options)));
-    struct mln_result r = mln_sender_enroll(state_of(options), &enrolment, &made, arena);
+    MLN_TRY(make_state_directory(options->state));
+    struct mln_result r = mln_sender_enroll(options->state, &enrolment, &made, arena);
     if (r.code == MLN_E_CONFLICT || mln_ok(r)) {
         struct mln_result given = hand_over(options);
         if (mln_ok(r))
@@ -87,11 +76,6 @@ static struct mln_result enroll(const struct mln_agent_options *options)
     MLN_TRY(r);
     printf("enrolled as %.*s\n", MLN_FMT(made.resource_id));
     return MLN_OK;
-}
-
-int mln_command_enroll(const struct mln_agent_options *options)
-{
-    return end(enroll(options));
 }
 
 /* ---- unenroll ---- */
@@ -106,25 +90,24 @@ static struct mln_result forget(const char *directory)
 }
 
 /* A server that refuses the machine anyway has nothing to be told. */
-static struct mln_result unenroll(const struct mln_agent_options *options)
+struct mln_result mln_command_unenroll(struct mln_invocation *in, enum mln_exit *exit_code)
 {
+    const struct mln_agent_options *options = in->context;
+    (void)exit_code;
     MLN_CLEANUP(mln_sender_close) struct mln_sender *sender = NULL;
-    MLN_TRY(mln_sender_open(state_of(options), &mln_system_clock, &sender));
+    MLN_TRY(mln_sender_open(options->state, &mln_system_clock, &sender));
     struct mln_result r = mln_sender_unenroll(sender);
     if (r.code != MLN_E_UNAUTHENTICATED)
         MLN_TRY(r);
-    return forget(state_of(options));
-}
-
-int mln_command_unenroll(const struct mln_agent_options *options)
-{
-    return end(unenroll(options));
+    return forget(options->state);
 }
 
 /* ---- status ---- */
 
-static struct mln_result status(const struct mln_agent_options *options)
+struct mln_result mln_command_status(struct mln_invocation *in, enum mln_exit *exit_code)
 {
+    const struct mln_agent_options *options = in->context;
+    (void)exit_code;
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(64 << 10);
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(1 << 20);
     static const char *const shown[] = {"server", "resourceId", "lastContact", "problem", "certificateEnds", "written"};
@@ -132,8 +115,8 @@ static struct mln_result status(const struct mln_agent_options *options)
     const struct mln_json *json;
     if (!arena)
         return mln_fail(MLN_E_MEMORY, "no memory for the status");
-    MLN_TRY(mln_state_config(state_of(options), arena, &config));
-    struct mln_result r = mln_state_read(state_of(options), MLN_STATE_STATUS, &text);
+    MLN_TRY(mln_state_config(options->state, arena, &config));
+    struct mln_result r = mln_state_read(options->state, MLN_STATE_STATUS, &text);
     if (r.code == MLN_E_NOT_FOUND) {
         printf("enrolled as %.*s, has not run yet\n", MLN_FMT(config.resource_id));
         return MLN_OK;
@@ -153,20 +136,19 @@ static struct mln_result status(const struct mln_agent_options *options)
     return MLN_OK;
 }
 
-int mln_command_status(const struct mln_agent_options *options)
-{
-    return end(status(options));
-}
-
 /* ---- the service ---- */
 
-int mln_command_run(const struct mln_agent_options *options)
+struct mln_result mln_command_run(struct mln_invocation *in, enum mln_exit *exit_code)
 {
-    return end(mln_keeper_run(&(struct mln_keeper_setup){
-        .root = options->root ? options->root : "/", .state_directory = state_of(options), .user = options->user}));
+    const struct mln_agent_options *options = in->context;
+    (void)exit_code;
+    return mln_keeper_run(
+        &(struct mln_keeper_setup){.root = options->root, .state_directory = options->state, .user = options->user});
 }
 
-int mln_command_link(const struct mln_agent_options *options)
+struct mln_result mln_command_link(struct mln_invocation *in, enum mln_exit *exit_code)
 {
-    return mln_link_main(state_of(options), MLN_CHILD_SOCKET);
+    const struct mln_agent_options *options = in->context;
+    *exit_code = mln_link_main(options->state, MLN_CHILD_SOCKET) == 0 ? MLN_EXIT_OK : MLN_EXIT_FAILED;
+    return MLN_OK;
 }

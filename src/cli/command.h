@@ -56,7 +56,7 @@ enum {
 };
 #define MLN_OPTIONS(array) .options = (array), .n_options = sizeof(array) / sizeof *(array)
 
-struct mln_section { /* of the man page */
+struct mln_man_section { /* of the man page */
     const char *title, *text;
 };
 
@@ -70,7 +70,7 @@ struct mln_cli {
     size_t n_commands;
     const struct mln_option *options; /* shared ones, after each command's own */
     size_t n_options;
-    const struct mln_section *sections;
+    const struct mln_man_section *sections;
     size_t n_sections;
     size_t arena_bytes;
     /* More of taking the command line apart, before run: a failure is one of the command line. NULL: nothing. */

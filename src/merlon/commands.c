@@ -63,7 +63,7 @@ static const struct mln_option shared[] = {
     {.name = "no-color", .kinds = MLN_ONLINE | MLN_OFFLINE, .help = "no colour, also on a terminal"},
 };
 
-static const struct mln_section sections[] = {
+static const struct mln_man_section sections[] = {
     {"EXIT STATUS",
      "0 done; 1 failed, or what was checked does not hold; 2 wrong command line; 3 not found; 4 not signed in "
      "or not allowed; 5 the server is out of reach or not to be trusted."},

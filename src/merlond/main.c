@@ -92,7 +92,7 @@ static const struct mln_command *const commands[] = {
     &run_command,     &init_command,       &reset_password_command, &token_command, &mln_command_completion,
     &mln_command_man, &mln_command_version};
 
-static const struct mln_section sections[] = {
+static const struct mln_man_section sections[] = {
     {"EXIT STATUS",
      "0 done; 1 failed; 2 wrong command line or configuration; 3 what it needs is not there; 4 not allowed."},
     {"SIGNALS", "SIGHUP loads the rules anew. SIGTERM and SIGINT end the server after the running requests."},

@@ -70,7 +70,7 @@ static const struct mln_option shared_options[] = {
     {.name = "server", .value = "URL", .kinds = REMOTE, .help = "which server"},
     {.name = "json", .letter = 'j', .kinds = LOCAL | REMOTE | MLN_KIND_VERSION, .help = "answer as JSON"},
 };
-static const struct mln_section sections[] = {{"FILES", "/etc/orchard"}};
+static const struct mln_man_section sections[] = {{"FILES", "/etc/orchard"}};
 static const struct mln_cli orchard = {.name = "orchard",
                                        .section = '8',
                                        .summary = "a program for tests",

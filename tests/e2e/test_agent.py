@@ -136,10 +136,10 @@ def machine(server, directory, request):
 def test_enrolment_by_fingerprint_and_by_file(machine):
     wrong = "0" * 64
     refused = machine.enroll("--ca-fingerprint", wrong)
-    assert refused.returncode == 1
+    assert refused.returncode == 4
     assert "fingerprint" in refused.stderr
     refused = machine.enroll(token="mlt_" + "A" * 43)
-    assert refused.returncode == 1
+    assert refused.returncode == 4
     assert "401" in refused.stderr
     done = machine.enroll()
     assert done.returncode == 0, done.stderr
@@ -154,9 +154,9 @@ def test_enrolment_by_fingerprint_and_by_file(machine):
 
 
 def test_a_token_from_the_environment_and_a_wrong_use(machine):
-    assert machine.command("enroll", "--server", machine.server.url).returncode == 1
-    assert machine.command("enroll", "--server", "http://h", "--token", "x").returncode == 1
-    assert machine.command("run").returncode == 1
+    assert machine.command("enroll", "--server", machine.server.url).returncode == 2
+    assert machine.command("enroll", "--server", "http://h", "--token", "x").returncode == 2
+    assert machine.command("run").returncode == 3
     assert "not enrolled" in machine.command("status").stderr
     done = machine.command("enroll", "--server", machine.server.url, "--name", machine.name, "--ca", machine.server.ca,
                            environment={"MERLON_ENROLMENT_TOKEN": make_token(machine.server)})
@@ -307,7 +307,7 @@ def test_good_bye(machine):
     assert done.returncode == 0, done.stderr
     assert machine.resource()["properties"]["status"] == "Disconnected"
     assert {file.name for file in machine.state.iterdir()} <= {"agent.lock", "machine-id"}
-    assert machine.command("run").returncode == 1
+    assert machine.command("run").returncode == 3
 
 
 def test_a_revoked_machine_is_told(machine):

@@ -14,7 +14,7 @@ from machines import GOOD_SSHD, MACHINES, TYPE
 from merlon import MERLON, Terminal, environment, merlon
 
 pytestmark = pytest.mark.fast
-PROGRAMS = [MERLON, MERLOND]
+PROGRAMS = [MERLON, MERLOND, BUILD / "merlon-agent"]
 OFFLINE = ["policy test", "policy functions", "assess", "completion", "man", "version", "logout"]
 
 
@@ -192,6 +192,8 @@ def complete(program, line, directory):
     ("merlond re", ["reset-password"]),
     ("merlond token --us", ["--user", "--uses"]),
     ("merlond run --content ", ["a directory"]),
+    ("merlon-agent un", ["unenroll"]),
+    ("merlon-agent enroll --ca ", ["a directory", "machines.json"]),
 ])
 def test_bash_completes(tmp_path, line, offered):
     (tmp_path / "machines.json").touch()
