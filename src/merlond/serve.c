@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -208,6 +209,15 @@ static struct mln_result start_loop(struct daemon *d)
 
 /* ---- starting ---- */
 
+enum { LARGE_BLOCK_BYTES = 512 << 10 };
+
+/* What a large request took goes back to the system with it. Left alone, the C library moves this limit up with the first
+   large block that is freed, and each thread keeps the most it ever had. */
+static void give_memory_back(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+}
+
 static void raise_descriptors(void)
 {
     struct rlimit limit;
@@ -260,6 +270,7 @@ static struct mln_result fence(const struct mln_daemon_options *options)
 static struct mln_result start(struct daemon *d)
 {
     raise_descriptors();
+    give_memory_back();
     MLN_TRY(collect_names(d));
     MLN_TRY(fence(d->options)); /* before threads start */
     MLN_TRY(start_loop(d));     /* before threads start: they must have the signals blocked */
