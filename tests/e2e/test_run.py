@@ -30,7 +30,7 @@ def test_from_nothing_to_a_score_and_back(tool):
     first = tool()
     assert first.returncode == 0, first.stdout + first.stderr
     assert re.search(r"Secure score of this machine: \d+ % \(\d+\.\d\d of [1-9]\d* points\)", first.stdout)
-    assert len(re.findall(r"^  \+\d+\.\d\d  (?:Critical|High|Medium|Low)", first.stdout, re.M)) == 3
+    assert len(re.findall(r"^ +\(?\+\d+\.\d\d\)?  (?:Critical|High|Medium|Low)", first.stdout, re.M)) == 3
     address = re.search(r"https://127\.0\.0\.1:\d+", first.stdout).group()
     password = re.search(r"Password:  (\S+)", first.stdout).group(1)
     again = tool()
