@@ -30,7 +30,7 @@ def installed():
         directory.mkdir(parents=True)
         for name in FILES:
             shutil.copy(HERE / name, directory)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1"]
         done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=300, check=False)
         if done.returncode and re.search("ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED|EHOSTUNREACH", done.stderr):
             pytest.skip("npm has no registry within reach, and the packages are not in its cache")
