@@ -9,7 +9,12 @@
  * hashed is the previous hash and BODY as they stand, so that any changed byte shows. META "activity/head" repeats the
  * newest sequence number and hash: taking entries off the end shows too.
  */
-enum { ENTRY_BYTES = 80 << 10, TEXT_BYTES = 1600, HEX = MLN_SHA256_HEX - 1, READ_BUDGET_BYTES = 512 << 10 };
+enum {
+    ENTRY_BYTES = 96 << 10,
+    TEXT_BYTES = MLN_STORE_MAX_KEY_BYTES,
+    HEX = MLN_SHA256_HEX - 1,
+    READ_BUDGET_BYTES = 512 << 10
+};
 #define HEAD_KEY MLN_S("activity/head")
 static const char no_hash[] = "0000000000000000000000000000000000000000000000000000000000000000";
 static const char link_format[] = ",\"previous\":\"%s\",\"hash\":\"%s\"}";

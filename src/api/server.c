@@ -60,13 +60,22 @@ static struct mln_result start_threads(struct mln_server *server, unsigned worke
 
 /* ---- libmicrohttpd ---- */
 
+static enum MHD_Result admit(void *context, const struct sockaddr *from, socklen_t size)
+{
+    (void)size;
+    struct mln_server *server = context;
+    return mln_peers_admit(server->peers, from) ? MHD_YES : MHD_NO;
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **peer,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct mln_server *server = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *peer = info ? mln_peers_add(server->peers, info->connect_fd, server->receive_ms) : NULL;
+        int fd = info ? info->connect_fd : -1;
+        info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        *peer = info && fd >= 0 ? mln_peers_add(server->peers, fd, info->client_addr, server->receive_ms) : NULL;
     } else if (*peer) {
         mln_peers_remove(server->peers, *peer);
         *peer = NULL;
@@ -127,17 +136,15 @@ static struct mln_result start_daemon(struct mln_server *server, const struct ml
         return mln_arena_failure(arena);
     unsigned processors = mln_cpu_count(), pool = processors < 2 ? 2 : processors > 8 ? 8 : processors;
     unsigned connections = setup->max_connections ? setup->max_connections : CONNECTIONS;
-    unsigned per_address = setup->max_per_address ? setup->max_per_address : PER_ADDRESS;
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, admit, server,
         mln_exchange_step, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_HTTPS_MEM_TRUST, authority,
         MHD_OPTION_HTTPS_PRIORITIES, priorities, MHD_OPTION_THREAD_POOL_SIZE, pool, MHD_OPTION_CONNECTION_LIMIT,
-        connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(server->idle_ms / 1000),
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, mln_exchange_new, server,
-        MHD_OPTION_NOTIFY_COMPLETED, mln_exchange_done, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_END);
+        connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(server->idle_ms / 1000), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+        mln_exchange_new, server, MHD_OPTION_NOTIFY_COMPLETED, mln_exchange_done, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_END);
     explicit_bzero((void *)(uintptr_t)key, setup->key.n);
     return server->daemon ? MLN_OK : mln_fail(MLN_E_IO, "the HTTPS server does not start; is the certificate good?");
 }
@@ -169,9 +176,10 @@ struct mln_result mln_server_start(const struct mln_server_setup *setup, struct 
     server->api = setup->api;
     server->receive_ms = setup->receive_ms ? setup->receive_ms : RECEIVE_MS;
     server->idle_ms = setup->idle_ms ? setup->idle_ms : IDLE_MS;
+    unsigned per_address = setup->max_per_address ? setup->max_per_address : PER_ADDRESS;
     server->work = mln_queue_new(MLN_WAITING_REQUESTS);
     struct mln_result r =
-        server->work ? mln_peers_new(&server->peers) : mln_fail(MLN_E_MEMORY, "no memory for the server");
+        server->work ? mln_peers_new(per_address, &server->peers) : mln_fail(MLN_E_MEMORY, "no memory for the server");
     if (mln_ok(r))
         r = listen_on(setup, &fd, &server->port);
     if (mln_ok(r))

@@ -26,7 +26,8 @@ enum mln_daemon_command { MLN_RUN = 1, MLN_INIT = 2, MLN_RESET_PASSWORD = 4, MLN
     O(tenant_name, "tenant-name", TEXT, "NAME", "Merlon", MLN_RUN, "what the tenant is called")                        \
     O(workers, "workers", NUMBER, "N", "0", MLN_RUN, "threads that work on requests; 0: by the number of processors")  \
     O(max_connections, "max-connections", NUMBER, "N", "4096", MLN_RUN, "connections at once")                         \
-    O(max_per_address, "max-per-address", NUMBER, "N", "256", MLN_RUN, "connections at once from one address")         \
+    O(max_per_address, "max-per-address", NUMBER, "N", "256", MLN_RUN,                                                 \
+      "connections at once from one address (or a /64 of IPv6)")                                                       \
     O(receive_seconds, "receive-seconds", NUMBER, "N", "20", MLN_RUN,                                                  \
       "how long a client may take to send a request's headers, and again for its body")                                \
     O(heartbeat_seconds, "heartbeat-seconds", NUMBER, "N", "30", MLN_RUN, "how often machines call")                   \
