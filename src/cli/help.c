@@ -140,7 +140,9 @@ static void man_option(const struct mln_option *option, FILE *out)
 
 static void man_command(const struct mln_cli *cli, const struct mln_command *command, FILE *out)
 {
-    fprintf(out, ".SS %s ", cli->name);
+    fputs(".SS ", out);
+    roff(cli->name, out);
+    fputc(' ', out);
     roff(command->words, out);
     fputs(command->arguments ? " " : "", out);
     roff(command->arguments, out);

@@ -22,6 +22,7 @@ def commands(program=MERLON):
     """Those that help lists, as lists of words."""
     text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True, env=environment()).stdout
     lines = text.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    lines = [line for line in lines if re.match(r"  \S", line)]
     lefts = [line.strip().split("  ")[0].split(" ") for line in lines]
     return [[word for word in left if re.fullmatch("[a-z-]+", word)] for left in lefts]
 
