@@ -2,6 +2,7 @@
 #include "access/signin.h"
 #include "api/assets.h"
 #include "api/cookie.h"
+#include "base/log.h"
 
 static const char policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -106,9 +107,14 @@ static struct mln_result post_session(struct mln_request *request, struct mln_re
     if (!mln_cookie_from_our_page(request)) /* another site must not sign its visitors in as somebody of its choice */
         return mln_fail(MLN_E_FORBIDDEN, "Signing in this way needs X-Merlon-Request: 1 from our own page.");
     MLN_TRY(mln_request_object(request, &body));
-    MLN_TRY(mln_signin_password(request->api->signin, mln_json_str(mln_json_get(body, MLN_S("user")), none),
-                                mln_json_str(mln_json_get(body, MLN_S("password")), none), request->address,
-                                request->arena, &principal));
+    struct mln_str user = mln_json_str(mln_json_get(body, MLN_S("user")), none);
+    struct mln_result r =
+        mln_signin_password(request->api->signin, user, mln_json_str(mln_json_get(body, MLN_S("password")), none),
+                            request->address, request->arena, &principal);
+    if (r.code == MLN_E_UNAUTHENTICATED || r.code == MLN_E_TOO_MANY)
+        mln_log(WARNING, "sign-in from %.*s refused: user %.*s: %s", MLN_FMT(request->address),
+                MLN_FMT(mln_str_sub(user, 0, 128)), mln_error_text());
+    MLN_TRY(r);
     MLN_TRY(
         mln_signin_session_start(request->api->signin, &principal, request->arena, &cookie, &request->session_csrf));
     MLN_TRY(mln_cookie_set(request, reply, mln_buf_str(&cookie)));
