@@ -58,7 +58,8 @@ struct listing {
     void *context;
 };
 
-static struct mln_result visit_value(void *context, struct mln_str key, struct mln_str value, int64_t revision, bool *stop)
+static struct mln_result visit_value(void *context, struct mln_str key, struct mln_str value, int64_t revision,
+                                     bool *stop)
 {
     const struct listing *listing = context;
     const struct mln_json *document;
@@ -110,8 +111,8 @@ struct mln_result mln_member_text(const struct mln_json *object, const char *nam
     return MLN_OK;
 }
 
-struct mln_result mln_member_word(const struct mln_json *object, const char *name, const char *const *words, bool required,
-                                  const char **word)
+struct mln_result mln_member_word(const struct mln_json *object, const char *name, const char *const *words,
+                                  bool required, const char **word)
 {
     struct mln_str text;
     *word = NULL;

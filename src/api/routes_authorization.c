@@ -219,6 +219,7 @@ static struct mln_result put_role_assignment(struct mln_request *request, struct
     bool refused;
     MLN_CLEANUP(mln_principals_unlock)
     struct mln_principals *changing = mln_principals_lock(mln_signin_principals(request->api->signin));
+    (void)changing; /* held to the end */
     MLN_TRY(read_assignment(request, reply, &a, &refused));
     if (refused)
         return MLN_OK;

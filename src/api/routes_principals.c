@@ -98,7 +98,8 @@ static struct mln_result get_principal(struct mln_request *request, struct mln_r
 /* From the first look to the refresh; see mln_principals_lock. */
 #define CHANGING(request)                                                                                              \
     MLN_CLEANUP(mln_principals_unlock)                                                                                 \
-    struct mln_principals *changing = mln_principals_lock(mln_signin_principals((request)->api->signin))
+    struct mln_principals *changing = mln_principals_lock(mln_signin_principals((request)->api->signin));              \
+    (void)changing
 
 static struct mln_result commit(struct mln_request *request, const struct mln_principal *p)
 {

@@ -167,9 +167,13 @@ static void test_the_last_owner_stays(void **state)
     assert_fails(CONFLICT, mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ALICE)));
     assert_ok(mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ROBOT)));
     world_assign(&w, "10000000-0000-4000-8000-000000000002", "", ROBOT, "Owner");
-    assert_fails(CONFLICT, mln_rbac_delete_principal(w.rbac, w.principals, batch, mln_str_c(ALICE))); /* there is no robot */
-    struct mln_principal robot = {
-        .id = mln_str_c(ROBOT), .kind = MLN_PRINCIPAL_SERVICE, .name = MLN_S("robot"), .disabled = true, .n_secrets = 1};
+    assert_fails(CONFLICT,
+                 mln_rbac_delete_principal(w.rbac, w.principals, batch, mln_str_c(ALICE))); /* there is no robot */
+    struct mln_principal robot = {.id = mln_str_c(ROBOT),
+                                  .kind = MLN_PRINCIPAL_SERVICE,
+                                  .name = MLN_S("robot"),
+                                  .disabled = true,
+                                  .n_secrets = 1};
     robot.secrets[0] = (struct mln_principal_secret){.id = MLN_S("1"), .hash = MLN_S("h")};
     world_put(&w, &robot);
     assert_fails(CONFLICT, mln_rbac_check_owner_left(w.rbac, w.principals, mln_str_c(ALICE)));

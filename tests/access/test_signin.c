@@ -50,7 +50,8 @@ static void test_guessing_from_many_places_locks_the_name(void **state)
     char address[32];
     struct mln_principal alice = world_add_alice(&w);
     /* a hash that costs little to compare with, whatever it is of */
-    alice.secrets[0].hash = MLN_S("$scrypt$ln=10,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    alice.secrets[0].hash =
+        MLN_S("$scrypt$ln=10,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     world_put(&w, &alice);
     for (int i = 0; i < 100; i++) {
         snprintf(address, sizeof address, "203.0.113.%d", i);
@@ -185,8 +186,8 @@ static struct mln_result by_assertion_as(const char *client, const char *header,
     MLN_BUF_CLEANUP struct mln_buf token = MLN_BUF(MLN_JWT_MAX_BYTES);
     struct mln_principal out;
     assert_ok(mln_jwt_sign(robot_key, mln_str_c(header), mln_str_c(claims), &token));
-    return mln_signin_assertion(w.signin, mln_str_c(client), mln_buf_str(&token), audiences, 1, mln_str_c(HERE), w.arena,
-                                &out);
+    return mln_signin_assertion(w.signin, mln_str_c(client), mln_buf_str(&token), audiences, 1, mln_str_c(HERE),
+                                w.arena, &out);
 }
 
 static struct mln_result by_assertion(const char *header, const char *claims)
