@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,8 +18,8 @@ struct mln_str {
 
 /* A slice of a string literal. */
 #define MLN_S(literal) ((struct mln_str){"" literal, sizeof(literal) - 1})
-/* For printf's "%.*s". */
-#define MLN_FMT(s) (int)((s).n > 4096 ? 4096 : (s).n), (s).p ? (s).p : ""
+/* For printf's "%.*s"; the text ends at a NUL in it. */
+#define MLN_FMT(s) (int)((s).n > INT_MAX ? INT_MAX : (s).n), (s).p ? (s).p : ""
 
 /* A slice of a NUL-terminated text; NULL gives the empty slice. */
 struct mln_str mln_str_c(const char *text);

@@ -37,6 +37,10 @@ static void copies_are_their_own(void **state)
     assert_str(mln_str_lower(arena, MLN_S("ABC xyz 09 [\\]^_`{|}~@")), "abc xyz 09 [\\]^_`{|}~@");
     assert_str(mln_str_lower(arena, MLN_S("\xC3\x84")), "\xC3\x84"); /* only ASCII */
     assert_str(mln_str_printf(arena, "%d-%s", 7, "x"), "7-x");
+    static char long_text[10000]; /* nothing of a text is left out, however long */
+    memset(long_text, 'y', sizeof long_text);
+    struct mln_str whole = {long_text, sizeof long_text};
+    assert_true(mln_str_eq(mln_str_printf(arena, "%.*s", MLN_FMT(whole)), whole));
     assert_non_null(mln_str_dup(arena, (struct mln_str){NULL, 0}).p);
 }
 
