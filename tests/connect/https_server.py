@@ -38,6 +38,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200)
         elif self.path == "/busy":
             self.answer(503, Retry_After="7")
+        elif self.path == "/busy-until-a-date":
+            self.answer(503, Retry_After="Fri, 31 Dec 1999 23:59:59 GMT")
+        elif self.path == "/busy-for-years":
+            self.answer(503, Retry_After="99999999999", Location="https://192.0.2.1/" + "x" * 2000)
         else:
             peer = self.connection.getpeercert() or {}
             names = [value for part in peer.get("subject", ()) for name, value in part if name == "commonName"]

@@ -12,10 +12,15 @@
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 
-static char directory[64], url_base[64], ca_digest[MLN_SHA256_HEX];
+struct running {
+    pid_t pid;
+    int input;
+    char url[64];
+};
+
+static char directory[64], ca_digest[MLN_SHA256_HEX];
 static struct mln_buf ca_pem, other_ca_pem, client_pem, client_key;
-static pid_t server = -1;
-static int server_input = -1;
+static struct running server, impostor;
 static struct mln_arena *arena;
 
 static const char *path_of(const char *name)
@@ -31,6 +36,18 @@ static struct mln_validity validity(void)
 {
     int64_t now = mln_now_ms(&mln_system_clock);
     return (struct mln_validity){now - DAY_MS, now + DAY_MS};
+}
+
+/* A chain for a server that is not of the authority but shows its certificate: leaf of another one, then ca. */
+static void make_impostor(struct mln_ca *other, const struct mln_cert *ca, const struct mln_key *key)
+{
+    MLN_CLEANUP(mln_cert_free) struct mln_cert *cert = NULL;
+    MLN_BUF_CLEANUP struct mln_buf chain = MLN_BUF(1 << 20);
+    struct mln_str name = MLN_S("127.0.0.1");
+    assert_ok(mln_ca_issue_server(other, key, &name, 1, validity(), &cert));
+    assert_ok(mln_cert_to_pem(cert, &chain));
+    assert_ok(mln_cert_to_pem(ca, &chain));
+    assert_ok(mln_file_write(path_of("impostor.pem"), mln_buf_str(&chain), 0600));
 }
 
 /* The authority, a server certificate for 127.0.0.1 with it in the chain, and a client certificate. */
@@ -63,9 +80,10 @@ static void make_certificates(void)
     assert_ok(mln_ca_issue_client(ca, csr, MLN_S("machine-7"), validity(), &client));
     assert_ok(mln_cert_to_pem(client, &client_pem));
     assert_ok(mln_key_to_pem(key, &client_key));
+    make_impostor(other, mln_ca_cert(ca), key);
 }
 
-static void start_server(void)
+static void start_server(const char *chain, struct running *started)
 {
     char script[4096], line[32] = "";
     int in[2], out[2];
@@ -73,23 +91,29 @@ static void start_server(void)
     snprintf(script, sizeof script, "%s/tests/connect/https_server.py", source ? source : ".");
     assert_int_equal(pipe(in), 0);
     assert_int_equal(pipe(out), 0);
-    server = fork();
-    assert_true(server >= 0);
-    if (server == 0) {
+    started->pid = fork();
+    assert_true(started->pid >= 0);
+    if (started->pid == 0) {
         dup2(in[0], 0);
         dup2(out[1], 1);
         close(in[1]);
         close(out[0]);
-        execl("/usr/bin/python3", "python3", script, path_of("chain.pem"), path_of("key.pem"), path_of("ca.pem"), NULL);
+        execl("/usr/bin/python3", "python3", script, path_of(chain), path_of("key.pem"), path_of("ca.pem"), NULL);
         _exit(127);
     }
     close(in[0]);
     close(out[1]);
-    server_input = in[1];
+    started->input = in[1];
     ssize_t n = read(out[0], line, sizeof line - 1);
     close(out[0]);
     assert_true(n > 1);
-    snprintf(url_base, sizeof url_base, "https://127.0.0.1:%d", (int)strtol(line, NULL, 10));
+    snprintf(started->url, sizeof started->url, "https://127.0.0.1:%d", (int)strtol(line, NULL, 10));
+}
+
+static void stop_server(struct running *started)
+{
+    close(started->input);
+    waitpid(started->pid, NULL, 0);
 }
 
 static int set_up(void **state)
@@ -101,17 +125,18 @@ static int set_up(void **state)
     ca_pem = other_ca_pem = client_pem = MLN_BUF(1 << 16);
     client_key = MLN_BUF_SECRET(1 << 16);
     make_certificates();
-    start_server();
+    start_server("chain.pem", &server);
+    start_server("impostor.pem", &impostor); /* its copy of the first one's pipe lives as long as it */
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    static const char *const files[] = {"chain.pem", "key.pem", "ca.pem"};
-    close(server_input);
-    waitpid(server, NULL, 0);
-    for (size_t i = 0; i < 3; i++)
+    static const char *const files[] = {"chain.pem", "impostor.pem", "key.pem", "ca.pem"};
+    stop_server(&impostor);
+    stop_server(&server);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(path_of(files[i]));
     rmdir(directory);
     mln_buf_free(&ca_pem);
@@ -131,7 +156,7 @@ static struct mln_http *opened(const struct mln_http_setup *setup)
 
 static struct mln_result get(struct mln_http *http, const char *path, struct mln_http_answer *answer)
 {
-    struct mln_str url = mln_str_printf(arena, "%s%s", url_base, path);
+    struct mln_str url = mln_str_printf(arena, "%s%s", server.url, path);
     return mln_http_do(http, &(struct mln_http_request){.method = MLN_S("GET"), .url = url}, answer);
 }
 
@@ -211,9 +236,23 @@ static void the_name_must_be_the_servers(void **state)
     for (size_t i = 0; i < 2; i++) {
         MLN_CLEANUP(mln_http_close) struct mln_http *http = opened(&setups[i]);
         struct mln_http_answer answer;
-        struct mln_str url = mln_str_printf(arena, "https://localhost%s/", strrchr(url_base, ':'));
+        struct mln_str url = mln_str_printf(arena, "https://localhost%s/", strrchr(server.url, ':'));
         assert_fails(UNAUTHENTICATED,
                      mln_http_do(http, &(struct mln_http_request){.method = MLN_S("GET"), .url = url}, &answer));
+        mln_http_answer_free(&answer);
+    }
+}
+
+/* Whoever has spoken with the server has its authority's certificate; that makes nobody the server. */
+static void showing_the_authority_is_not_being_of_it(void **state)
+{
+    (void)state;
+    const struct mln_http_setup setups[] = {trusting(), {.ca_sha256 = mln_str_c(ca_digest)}};
+    for (size_t i = 0; i < 2; i++) {
+        MLN_CLEANUP(mln_http_close) struct mln_http *http = opened(&setups[i]);
+        struct mln_http_answer answer;
+        struct mln_http_request request = {.method = MLN_S("GET"), .url = mln_str_c(impostor.url)};
+        assert_fails(UNAUTHENTICATED, mln_http_do(http, &request, &answer));
         mln_http_answer_free(&answer);
     }
 }
@@ -245,7 +284,7 @@ static void what_is_sent_arrives(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct mln_http_answer answer;
         struct mln_http_request request = {.method = mln_str_c(methods[i]),
-                                           .url = mln_str_printf(arena, "%s/a?b=c", url_base),
+                                           .url = mln_str_printf(arena, "%s/a?b=c", server.url),
                                            .headers = headers,
                                            .n_headers = 1,
                                            .body = MLN_S("{\"x\":1}")};
@@ -295,7 +334,15 @@ static void an_answer_of_any_status_is_an_answer(void **state)
     assert_int_equal(answer.status, 503);
     assert_int_equal(answer.retry_after_ms, 7000);
     mln_http_answer_free(&answer);
-    struct mln_str url = mln_str_printf(arena, "%s/large", url_base);
+    assert_ok(
+        get(http, "/busy-until-a-date", &answer)); /* the other form of Retry-After is left to the caller's patience */
+    assert_int_equal(answer.retry_after_ms, -1);
+    mln_http_answer_free(&answer);
+    assert_ok(get(http, "/busy-for-years", &answer));
+    assert_int_equal(answer.retry_after_ms, 24 * 60 * 60 * 1000);
+    assert_int_equal(strlen(answer.location), sizeof answer.location - 1); /* cut */
+    mln_http_answer_free(&answer);
+    struct mln_str url = mln_str_printf(arena, "%s/large", server.url);
     assert_ok(mln_http_do(http, &(struct mln_http_request){.method = MLN_S("HEAD"), .url = url}, &answer));
     assert_int_equal(answer.body.n, 0);
     mln_http_answer_free(&answer);
@@ -368,6 +415,7 @@ int main(void)
         cmocka_unit_test(another_authority_is_not_trusted),
         cmocka_unit_test(the_servers_own_certificate_is_no_authority_to_pin),
         cmocka_unit_test(the_name_must_be_the_servers),
+        cmocka_unit_test(showing_the_authority_is_not_being_of_it),
         cmocka_unit_test(fingerprints_have_a_form),
         cmocka_unit_test(what_is_sent_arrives),
         cmocka_unit_test(a_connection_is_kept),
