@@ -74,22 +74,10 @@ static void put_secure_boot(struct mln_facts *f, struct mln_json_writer *w)
         mln_json_member_bool(w, "secureBoot", value.p[4] == 1);
 }
 
-/* "-cloud-amd64" of "6.1.0-18-cloud-amd64": what follows the last part that begins with a digit. */
-static struct mln_str flavour(struct mln_str release)
-{
-    size_t at = release.n;
-    for (size_t i = 0; i + 1 < release.n; i++)
-        if (release.p[i] == '-' && release.p[i + 1] >= '0' && release.p[i + 1] <= '9')
-            at = i + 1;
-    struct mln_str tail = mln_str_sub(release, at, release.n);
-    size_t dash = mln_str_find(tail, MLN_S("-"), 0);
-    return dash == SIZE_MAX ? MLN_S("") : mln_str_sub(tail, dash, tail.n);
-}
-
 /* Compares the running kernel with the images in /boot of the same flavour; null when it is not one of them. */
 static void put_running_newest(struct mln_facts *f, struct mln_json_writer *w, struct mln_str release)
 {
-    struct mln_str *names, kind = flavour(release);
+    struct mln_str *names, kind = mln_kernel_flavour(release);
     size_t n;
     bool known = false, newest = true;
     if (mln_ok(mln_tree_list(f->tree, "/boot", f->arena, &names, &n))) {
@@ -98,7 +86,7 @@ static void put_running_newest(struct mln_facts *f, struct mln_json_writer *w, s
                 continue;
             struct mln_str image = mln_str_sub(names[i], 8, names[i].n);
             known |= mln_str_eq(image, release);
-            if (mln_str_eq(flavour(image), kind) && mln_deb_version_cmp(image, release) > 0)
+            if (mln_str_eq(mln_kernel_flavour(image), kind) && mln_deb_version_cmp(image, release) > 0)
                 newest = false;
         }
     }

@@ -3,6 +3,7 @@
 #include "agent/linux/facts.h"
 #include "os/process.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define P(name, section, root, timeout, bytes, ...) static const char *const argv_##name[] = {__VA_ARGS__, NULL};
@@ -21,11 +22,32 @@ static const struct {
 #undef P
 };
 
-/* systemctl speaks only to systemd, and waits long for it where it is not there. */
+/* An rpm machine may have dpkg's programs too; its database is empty then. */
+static bool has_dpkg(void)
+{
+    struct stat st;
+    return stat("/var/lib/dpkg/status", &st) == 0 && st.st_size > 0;
+}
+
+/* systemctl speaks only to systemd, and waits long for it where it is not there. On a Debian that has rpm and dnf too, they
+   would tell nothing, slowly; where dnf is, yum is another name for it. */
 static bool is_pointless(enum mln_program program)
 {
-    return (program == MLN_PROGRAM_UNITS || program == MLN_PROGRAM_UNIT_FILES || program == MLN_PROGRAM_TIMERS) &&
-           access("/run/systemd/system", F_OK) != 0;
+    switch (program) {
+    case MLN_PROGRAM_UNITS:
+    case MLN_PROGRAM_UNIT_FILES:
+    case MLN_PROGRAM_TIMERS:
+        return access("/run/systemd/system", F_OK) != 0;
+    case MLN_PROGRAM_RPM:
+    case MLN_PROGRAM_DNF_UPDATES:
+    case MLN_PROGRAM_DNF_SECURITY:
+        return has_dpkg();
+    case MLN_PROGRAM_YUM_UPDATES:
+    case MLN_PROGRAM_YUM_SECURITY:
+        return has_dpkg() || access("/usr/bin/dnf", X_OK) == 0;
+    default:
+        return false;
+    }
 }
 
 static void run(enum mln_program program, uid_t uid, gid_t gid, struct mln_program_output *out)
@@ -80,7 +102,13 @@ void mln_programs_free(struct mln_program_output *outputs)
 
 struct mln_str mln_program_text(const struct mln_program_output *outputs, enum mln_program program)
 {
-    if (!outputs || !outputs[program].ran || outputs[program].exit_status != 0)
+    return mln_program_text_or(outputs, program, 0);
+}
+
+struct mln_str mln_program_text_or(const struct mln_program_output *outputs, enum mln_program program, int status)
+{
+    if (!outputs || !outputs[program].ran ||
+        (outputs[program].exit_status != 0 && outputs[program].exit_status != status))
         return (struct mln_str){NULL, 0};
     struct mln_str text = mln_buf_str(&outputs[program].text);
     return text.p ? text : MLN_S("");

@@ -11,6 +11,9 @@
 
 #include <sys/types.h>
 
+/* What rpm.h reads. The line's end is there for dnf 5, which adds none. */
+#define MLN_DNF_FORMAT "%{name}\t%{epoch}\t%{version}-%{release}\t%{arch}\n"
+
 /* name, section, root: whether it needs root's rights, deadline in ms, most bytes of output, arguments */
 #define MLN_PROGRAMS(P)                                                                                                \
     P(SSHD, sshd, true, 10000, 256 << 10, "/usr/sbin/sshd", "-T")                                                      \
@@ -18,6 +21,12 @@
       "dist-upgrade")                                                                                                  \
     P(RPM, packages, false, 60000, 8 << 20, "/usr/bin/rpm", "-qa", "--qf",                                             \
       "%{NAME}\\t%{EPOCHNUM}\\t%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\n")                                     \
+    P(DNF_UPDATES, packages, false, 120000, 4 << 20, "/usr/bin/dnf", "-q", "-C", "repoquery", "--upgrades",            \
+      "--latest-limit=1", "--qf", MLN_DNF_FORMAT)                                                                      \
+    P(DNF_SECURITY, packages, false, 120000, 4 << 20, "/usr/bin/dnf", "-q", "-C", "repoquery", "--upgrades",           \
+      "--security", "--qf", MLN_DNF_FORMAT)                                                                            \
+    P(YUM_UPDATES, packages, false, 120000, 4 << 20, "/usr/bin/yum", "-q", "-C", "check-update")                       \
+    P(YUM_SECURITY, packages, false, 120000, 4 << 20, "/usr/bin/yum", "-q", "-C", "updateinfo", "list", "security")    \
     P(UNITS, services, false, 15000, 4 << 20, "/usr/bin/systemctl", "show", "*.service", "*.socket",                   \
       "--property=Id,LoadState,ActiveState,SubState,UnitFileState", "--no-pager")                                      \
     P(UNIT_FILES, services, false, 15000, 1 << 20, "/usr/bin/systemctl", "list-unit-files", "--type=service,socket",   \
@@ -52,5 +61,7 @@ void mln_programs_free(struct mln_program_output *outputs);
 
 /* What a program said when it ended well; p NULL otherwise. */
 struct mln_str mln_program_text(const struct mln_program_output *outputs, enum mln_program program);
+/* The same for a program that also ends well with another exit status than 0. */
+struct mln_str mln_program_text_or(const struct mln_program_output *outputs, enum mln_program program, int status);
 
 #endif
