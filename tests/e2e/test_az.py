@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives import serialization
 from az import AZ, FAILED, NOT_FOUND, Az, Tally
 from conftest import ADMIN, PASSWORD, make_server
 from machines import MACHINES, machine_id, put_machines
+from pages import Browser
 from test_http import sign, unpart
-from test_signin import Browser, client_certificate
+from test_signin import client_certificate
 
 pytestmark = pytest.mark.skipif(not AZ, reason="az is not installed (package azure-cli)")
 

@@ -5,8 +5,8 @@ import urllib.parse
 import pytest
 
 from conftest import ADMIN, BUILD, PASSWORD, make_server
-from machines import MACHINES, machine, machine_id, facts, listener, put_machines, GOOD_SSHD, GOOD_SYSCTL
-from test_sdk import installed
+from machines import GOOD_SSHD, GOOD_SYSCTL, MACHINES, facts, listener, machine, machine_id, put_machines
+from npm import installed
 from webdriver import CHROMEDRIVER, CHROMIUM, ENTER, SPACE, TAB, Browser
 
 pytestmark = pytest.mark.skipif(not CHROMIUM or not CHROMEDRIVER, reason="chromium and chromium-driver are not installed")
