@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-enum { TABLE_BUDGET_BYTES = 64 << 20, ROW_BYTES = 64 << 10 };
+enum { TABLE_BUDGET_BYTES = 256 << 20, ROW_BYTES = 64 << 10 };
 
 const char *const mln_principal_kind_words[] = {"User", "ServicePrincipal", NULL};
 
@@ -270,9 +270,9 @@ struct mln_result mln_principal_caller(struct mln_principals *principals, struct
 
 /* ---- changing ---- */
 
-static bool is_name(struct mln_str name)
+static bool is_text(struct mln_str name, size_t most)
 {
-    if (!name.n || name.n > MLN_PRINCIPAL_NAME_BYTES || !mln_str_is_utf8(name))
+    if (name.n > most || !mln_str_is_utf8(name))
         return false;
     for (size_t i = 0; i < name.n; i++)
         if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
@@ -305,7 +305,8 @@ static struct mln_result write_principal(const struct mln_principal *p, struct m
     return mln_json_writer_end(&w);
 }
 
-static struct mln_result check_name_is_free(struct mln_principals *principals, const struct mln_principal *principal)
+/* One more must have room, another's name is not free. */
+static struct mln_result check_table(struct mln_principals *principals, const struct mln_principal *principal)
 {
     void *value;
     struct mln_snapshot_pin *pin = mln_snapshot_pin(principals->tables, &value);
@@ -313,17 +314,23 @@ static struct mln_result check_name_is_free(struct mln_principals *principals, c
     union mln_map_value *found = mln_map_get(table->by_name, principal->name);
     const struct mln_principal *other = found ? found->p : NULL;
     bool taken = principal->kind == MLN_PRINCIPAL_USER && other && !mln_str_eq_nocase(other->id, principal->id);
+    bool full = table->all.n >= MLN_PRINCIPALS_MAX && !mln_map_get(table->by_id, principal->id);
     mln_snapshot_unpin(principals->tables, pin);
+    if (full)
+        return mln_fail(MLN_E_LIMIT, "There are %d principals; there may be no more.", MLN_PRINCIPALS_MAX);
     return taken ? mln_fail(MLN_E_CONFLICT, "There is another user '%.*s'.", MLN_FMT(principal->name)) : MLN_OK;
 }
 
 struct mln_result mln_principal_put(struct mln_principals *principals, struct mln_store_batch *batch,
                                     const struct mln_principal *principal)
 {
-    if (!is_name(principal->name))
+    if (!principal->name.n || !is_text(principal->name, MLN_PRINCIPAL_NAME_BYTES))
         return mln_fail(MLN_E_INVALID, "A principal's name is 1 to %d bytes without control characters.",
                         MLN_PRINCIPAL_NAME_BYTES);
-    MLN_TRY(check_name_is_free(principals, principal));
+    if (!is_text(principal->display_name, MLN_PRINCIPAL_DISPLAY_BYTES))
+        return mln_fail(MLN_E_INVALID, "A principal's display name is at most %d bytes without control characters.",
+                        MLN_PRINCIPAL_DISPLAY_BYTES);
+    MLN_TRY(check_table(principals, principal));
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF_SECRET(ROW_BYTES);
     MLN_TRY(write_principal(principal, &text));
     return mln_store_put(batch, MLN_COLLECTION_PRINCIPALS, principal->id, mln_buf_str(&text));

@@ -12,7 +12,13 @@
 #include "base/time.h"
 #include "store/store.h"
 
-enum { MLN_PRINCIPAL_MAX_SECRETS = 2, MLN_PRINCIPAL_MAX_CERTIFICATES = 4, MLN_PRINCIPAL_NAME_BYTES = 128 };
+enum {
+    MLN_PRINCIPAL_MAX_SECRETS = 2,
+    MLN_PRINCIPAL_MAX_CERTIFICATES = 4,
+    MLN_PRINCIPAL_NAME_BYTES = 128,
+    MLN_PRINCIPAL_DISPLAY_BYTES = 256,
+    MLN_PRINCIPALS_MAX = 10000
+};
 
 enum mln_principal_kind { MLN_PRINCIPAL_USER, MLN_PRINCIPAL_SERVICE };
 extern const char *const mln_principal_kind_words[]; /* "User", "ServicePrincipal", NULL */
@@ -78,8 +84,8 @@ bool mln_principal_can_sign_in(struct mln_principals *principals, struct mln_str
 MLN_RESULT mln_principal_caller(struct mln_principals *principals, struct mln_str id, int64_t generation,
                                 struct mln_arena *arena, struct mln_caller *out);
 
-/* Adds creating or replacing to the batch. INVALID: a name that is empty, too long or holds control bytes; CONFLICT: a
-   user's name that another user has. */
+/* Adds creating or replacing to the batch. INVALID: a name that is empty, too long or holds control bytes, or such a display
+   name; CONFLICT: a user's name that another user has; LIMIT: there are as many principals as there may be. */
 MLN_RESULT mln_principal_put(struct mln_principals *principals, struct mln_store_batch *batch,
                              const struct mln_principal *principal);
 MLN_RESULT mln_principal_delete(struct mln_store_batch *batch, struct mln_str id);

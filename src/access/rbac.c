@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-enum { TABLE_BUDGET_BYTES = 64 << 20, ROW_BYTES = 8192 };
+enum { TABLE_BUDGET_BYTES = 256 << 20, ROW_BYTES = 8192 };
 
 struct row { /* of one principal; a list */
     struct mln_role_assignment assignment;
@@ -246,6 +246,22 @@ static bool is_given(const struct table *table, const struct mln_role_assignment
     return false;
 }
 
+/* The subscription of a scope ("/subscriptions/{s}"), "" of others. */
+static struct mln_str subscription_of(struct mln_str scope)
+{
+    struct mln_str start = MLN_S("/subscriptions/");
+    return mln_str_starts_nocase(scope, start) ? mln_str_sub(scope, 0, mln_str_find(scope, MLN_S("/"), start.n))
+                                               : MLN_S("");
+}
+
+static bool is_full(const struct table *table, const struct mln_role_assignment *wanted)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < table->rows.n; i++)
+        n += mln_str_eq_nocase(subscription_of(table->rows.at[i]->assignment.scope), subscription_of(wanted->scope));
+    return n >= MLN_ROLE_ASSIGNMENTS_OF_A_SUBSCRIPTION;
+}
+
 static struct mln_result write_assignment(const struct mln_role_assignment *a, struct mln_buf *out)
 {
     struct mln_json_writer w = mln_json_writer(out);
@@ -281,10 +297,13 @@ struct mln_result mln_rbac_put(struct mln_rbac *rbac, struct mln_store_batch *ba
 {
     void *value;
     struct mln_snapshot_pin *pin = mln_snapshot_pin(rbac->tables, &value);
-    bool given = is_given(value, assignment);
+    bool given = is_given(value, assignment), full = is_full(value, assignment);
     mln_snapshot_unpin(rbac->tables, pin);
     if (given)
         return mln_fail(MLN_E_CONFLICT, "The role assignment already exists.");
+    if (full)
+        return mln_fail(MLN_E_LIMIT, "No more role assignments can be created (at most %d in a subscription).",
+                        MLN_ROLE_ASSIGNMENTS_OF_A_SUBSCRIPTION);
     MLN_BUF_CLEANUP struct mln_buf key = MLN_BUF(MLN_STORE_MAX_KEY_BYTES), text = MLN_BUF(ROW_BYTES);
     MLN_TRY(lower_key(assignment->id, &key));
     MLN_TRY(write_assignment(assignment, &text));

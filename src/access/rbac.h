@@ -57,8 +57,12 @@ MLN_RESULT mln_rbac_visit(struct mln_rbac *rbac, struct mln_str scope, mln_role_
 MLN_RESULT mln_rbac_get(struct mln_rbac *rbac, struct mln_str id, struct mln_arena *arena,
                         struct mln_role_assignment *out);
 
+/* As in Azure; also of those at the tenant itself. What is read at every start must fit. */
+enum { MLN_ROLE_ASSIGNMENTS_OF_A_SUBSCRIPTION = 4000 };
+
 /* Adds the change to the batch; after the batch is committed call mln_rbac_refresh. CONFLICT
-   when the same principal has the same role at the same scope under another name. */
+   when the same principal has the same role at the same scope under another name. LIMIT: the subscription has as many as
+   it may. */
 MLN_RESULT mln_rbac_put(struct mln_rbac *rbac, struct mln_store_batch *batch,
                         const struct mln_role_assignment *assignment);
 /* NOT_FOUND; CONFLICT for the last owner of the tenant who can sign in, whom nobody could replace. mln_principals_lock is

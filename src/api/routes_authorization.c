@@ -245,6 +245,8 @@ static struct mln_result put_role_assignment(struct mln_request *request, struct
     r = mln_rbac_put(request->api->rbac, batch, &a);
     if (r.code == MLN_E_CONFLICT)
         return mln_reply_error(reply, 409, "RoleAssignmentExists", "The role assignment already exists.");
+    if (r.code == MLN_E_LIMIT)
+        return mln_reply_error(reply, 400, "RoleAssignmentLimitExceeded", "%s", mln_error_text());
     MLN_TRY(r);
     MLN_TRY(mln_request_commit(request, MLN_TAKE(batch), NULL));
     MLN_TRY(mln_rbac_refresh(request->api->rbac));

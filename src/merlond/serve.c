@@ -159,6 +159,9 @@ static void sweep_signin(void *context)
     struct daemon *d = context;
     if (!mln_ok(mln_signin_sweep(d->home.signin, NULL)))
         mln_log(ERROR, "sign-in: %s", mln_error_text());
+    /* Each change publishes itself; one that had no memory to do so is made good here. */
+    if (!mln_ok(mln_principals_refresh(d->home.principals)) || !mln_ok(mln_rbac_refresh(d->home.rbac)))
+        mln_log(ERROR, "principals and roles: %s", mln_error_text());
 }
 
 static void renew_keys(void *context)

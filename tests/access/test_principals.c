@@ -53,6 +53,11 @@ static void test_names_are_checked(void **state)
         struct mln_principal p = {.id = mln_str_c(ROBOT), .name = bad[i]};
         assert_fails(INVALID, mln_principal_put(w.principals, batch, &p));
     }
+    static char long_display[MLN_PRINCIPAL_DISPLAY_BYTES + 1];
+    memset(long_display, 'a', sizeof long_display);
+    struct mln_principal shown = {
+        .id = mln_str_c(ROBOT), .name = MLN_S("r"), .display_name = {long_display, sizeof long_display}};
+    assert_fails(INVALID, mln_principal_put(w.principals, batch, &shown));
     world_add_alice(&w);
     struct mln_principal second = {.id = mln_str_c(ROBOT), .kind = MLN_PRINCIPAL_USER, .name = MLN_S("Alice")};
     assert_fails(CONFLICT, mln_principal_put(w.principals, batch, &second));

@@ -154,6 +154,35 @@ static void test_the_same_right_is_given_once(void **state)
     assert_fails(CONFLICT, mln_rbac_put(w.rbac, batch, &again));
 }
 
+static struct mln_result put_numbered(struct mln_store_batch *batch, int i)
+{
+    char name[40], id[256];
+    snprintf(name, sizeof name, "20000000-0000-4000-8000-%012d", i);
+    snprintf(id, sizeof id, GROUP "/providers/Microsoft.Authorization/roleAssignments/%s", name);
+    struct mln_role_assignment assignment = {.id = mln_str_c(id),
+                                             .name = mln_str_c(name),
+                                             .scope = MLN_S(GROUP),
+                                             .principal_id = mln_str_c(name),
+                                             .principal_type = MLN_S("User"),
+                                             .role = mln_role_find(MLN_S("Reader")),
+                                             .created_ms = w.now_ms};
+    return mln_rbac_put(w.rbac, batch, &assignment);
+}
+
+static void test_a_subscription_has_so_many_and_no_more(void **state)
+{
+    (void)state;
+    struct mln_store_batch *batch = mln_store_batch_new();
+    for (int i = 0; i < MLN_ROLE_ASSIGNMENTS_OF_A_SUBSCRIPTION; i++)
+        assert_ok(put_numbered(batch, i));
+    assert_ok(mln_store_commit(w.place.store, batch, NULL));
+    assert_ok(mln_rbac_refresh(w.rbac));
+    MLN_CLEANUP(mln_store_batch_free) struct mln_store_batch *more = mln_store_batch_new();
+    assert_fails(LIMIT, put_numbered(more, MLN_ROLE_ASSIGNMENTS_OF_A_SUBSCRIPTION));
+    world_assign(&w, "10000000-0000-4000-8000-000000000001", "", ALICE, "Owner"); /* the tenant's are its own */
+    world_assign(&w, "10000000-0000-4000-8000-000000000002", "/subscriptions/other", ALICE, "Owner");
+}
+
 #define TENANT_ASSIGNMENT "/providers/Microsoft.Authorization/roleAssignments/10000000-0000-4000-8000-00000000000"
 
 static void test_the_last_owner_stays(void **state)
@@ -200,6 +229,7 @@ int main(void)
         in_world(test_somewhere_looks_up_and_down),
         in_world(test_assignments_are_kept_and_listed),
         in_world(test_the_same_right_is_given_once),
+        in_world(test_a_subscription_has_so_many_and_no_more),
         in_world(test_the_last_owner_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
