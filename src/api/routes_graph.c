@@ -17,7 +17,8 @@ enum {
     MAX_FACETS = 10,
     DEADLINE_MS = 30000, /* of a request, with its facets */
     AT_ONCE = 4,         /* fewer than the server has threads, so that queries keep nobody else waiting */
-    ROW_BYTES = 32 << 20,
+    ROW_BYTES = 32 << 20,        /* of its text */
+    ROW_ARENA_BYTES = 256 << 20, /* of its tree: a resource of many small values has one much larger than its text */
     RESULT_BYTES = 256 << 20,
     MAX_ROWS = 1000000,
     MAX_PAGE = 1000,
@@ -511,7 +512,7 @@ static struct mln_result query(struct mln_request *request, struct mln_reply *re
     MLN_PINNED struct mln_pinned_rules rules = mln_pin_rules(request);
     struct graph *graph;
     MLN_TRY_NEW(request->arena, graph);
-    MLN_CLEANUP(mln_arena_free) struct mln_arena *row = mln_arena_new(ROW_BYTES);
+    MLN_CLEANUP(mln_arena_free) struct mln_arena *row = mln_arena_new(ROW_ARENA_BYTES);
     if (!row)
         return mln_fail(MLN_E_MEMORY, "no memory for a row");
     graph->request = request;

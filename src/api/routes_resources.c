@@ -7,7 +7,7 @@
 #include "connect/hosts.h"
 #include "inventory/inventory.h"
 
-enum { PAGE_MOST = 200 };
+enum { PAGE_MOST = 200, PAGE_BYTES = 8 << 20 }; /* a page ends with the resource that reaches the one or the other */
 
 /* ---- lists ---- */
 
@@ -51,7 +51,7 @@ static struct mln_result list_resource(void *context, const struct mln_resource 
     struct listing *list = context;
     if (!passes(&list->wanted, resource))
         return MLN_OK;
-    if (list->n == list->limit) {
+    if (list->n == list->limit || list->w->out->n >= PAGE_BYTES) {
         list->more = *stop = true;
         return MLN_OK;
     }

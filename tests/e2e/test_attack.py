@@ -574,6 +574,31 @@ def test_bodies_that_never_come_take_no_room(server):
             connection.close()
 
 
+def test_large_resources_make_short_pages(server):
+    place = f"{group(server, 'large')}/providers/Contoso.Large/things"
+    body = {"properties": {"text": "x" * (6 << 20)}}
+    for i in range(8):
+        assert server.call("PUT", f"{place}/t{i}", body).status == 201
+    names, path = [], f"{place}?api-version=1"
+    while path:
+        answer = server.call("GET", path, version=None)
+        assert answer.status == 200, answer.body[:300]
+        names += [item["name"] for item in answer.json["value"]]
+        path = answer.json.get("nextLink", "").removeprefix(server.url)
+    assert names == [f"t{i}" for i in range(8)]
+    for i in range(8):
+        assert server.call("DELETE", f"{place}/t{i}").status == 200
+
+
+def test_one_swollen_resource_does_not_stop_queries(server):
+    path = f"{group(server, 'swollen')}/providers/Contoso.Swell/things/t"
+    body = '{"properties":{"a":[' + "0," * 2_500_000 + "0]}}"
+    assert server.call("PUT", path, body).status == 201
+    answer = graph(server, "resources | where type == 'contoso.swell/things' | project id")
+    assert answer.status == 200 and len(answer.json["data"]) == 1, answer.body[:300]
+    assert server.call("DELETE", path).status == 200
+
+
 # ---- the record ----
 
 def entries(server, scope):
