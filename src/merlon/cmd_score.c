@@ -72,6 +72,15 @@ static void put_headline(const struct score_view *v, const char *label, const st
             (long long)mln_json_i64(mln_json_get(score, MLN_S("max")), 0));
 }
 
+/* The controls; suffix: a query of the call, such as "?$asOf=...". */
+static struct mln_result read_controls(struct score_view *v, struct mln_str suffix, struct mln_json *out)
+{
+    struct mln_str path;
+    MLN_TRY(
+        mln_session_security_path(v->session, v->scope, VERSION, &path, "secureScoreControls%.*s", MLN_FMT(suffix)));
+    return mln_session_list(v->session, path, out);
+}
+
 static struct mln_result now_or_then(struct score_view *v)
 {
     const struct mln_json *score;
@@ -84,9 +93,7 @@ static struct mln_result now_or_then(struct score_view *v)
     MLN_TRY(
         mln_session_security_path(v->session, v->scope, VERSION, &path, "secureScores/ascScore%.*s", MLN_FMT(suffix)));
     MLN_TRY(mln_session_get(v->session, path, &score));
-    MLN_TRY(
-        mln_session_security_path(v->session, v->scope, VERSION, &path, "secureScoreControls%.*s", MLN_FMT(suffix)));
-    MLN_TRY(mln_session_list(v->session, path, &controls));
+    MLN_TRY(read_controls(v, suffix, &controls));
     if (mln_option_given(v->in, "json")) {
         struct mln_json_object object = {0};
         MLN_TRY(mln_json_add(v->in->arena, &object, MLN_S("secureScore"), *score));
@@ -99,22 +106,33 @@ static struct mln_result now_or_then(struct score_view *v)
     return put_controls(v, &controls);
 }
 
-static struct mln_result put_cause(const struct score_view *v, const struct mln_json *cause)
+/* The name of a control, by its id. */
+static struct mln_str control_name(const struct mln_json *controls, struct mln_str id)
+{
+    for (uint32_t i = 0; i < controls->n; i++)
+        if (mln_str_eq_nocase(mln_output_text(&controls->items[i], "name"), id))
+            return mln_output_text(&controls->items[i], "properties.displayName");
+    return id;
+}
+
+static struct mln_result put_cause(const struct score_view *v, const struct mln_json *cause,
+                                   const struct mln_json *controls)
 {
     struct mln_str points, from = mln_output_text(cause, "from"), to = mln_output_text(cause, "to");
-    struct mln_str resource = mln_output_name(mln_output_text(cause, "resourceId")),
-                   rule = mln_output_text(cause, "ruleId");
+    struct mln_str resource = mln_output_name(mln_output_text(cause, "resourceId"));
+    struct mln_str rule = mln_output_text(cause, "ruleId");
+    struct mln_str control = control_name(controls, mln_output_text(cause, "control"));
     bool moved = from.n || to.n;
     MLN_TRY(mln_output_points(v->in, mln_output_number(mln_json_get(cause, MLN_S("points")), 0), &points));
-    return mln_output_printf(v->in, "    %8.*s  %.*s%s%.*s%s%.*s%s%.*s%s%.*s\n", MLN_FMT(points),
-                             MLN_FMT(mln_output_text(cause, "kind")), resource.n ? "  " : "", MLN_FMT(resource),
-                             rule.n ? "  " : "", MLN_FMT(rule), moved ? ": " : "", MLN_FMT(from), moved ? " -> " : "",
-                             MLN_FMT(to));
+    return mln_output_printf(v->in, "    %8.*s  %.*s  %.*s%s%.*s%s%.*s%s%.*s%s%.*s\n", MLN_FMT(points),
+                             MLN_FMT(mln_output_text(cause, "kind")), MLN_FMT(control), resource.n ? "  " : "",
+                             MLN_FMT(resource), rule.n ? "  " : "", MLN_FMT(rule), moved ? ": " : "", MLN_FMT(from),
+                             moved ? " -> " : "", MLN_FMT(to));
 }
 
 static struct mln_result explain(struct score_view *v)
 {
-    struct mln_json changes;
+    struct mln_json changes, controls;
     struct mln_str path;
     MLN_TRY(mln_session_security_path(v->session, v->scope, OWN_VERSION, &path,
                                       "secureScores/ascScore/changes?$top=%lld",
@@ -122,6 +140,7 @@ static struct mln_result explain(struct score_view *v)
     MLN_TRY(mln_session_list(v->session, path, &changes));
     if (mln_option_given(v->in, "json"))
         return mln_output_json(v->in, &changes);
+    MLN_TRY(read_controls(v, MLN_S(""), &controls));
     for (uint32_t i = 0; i < changes.n; i++) {
         const struct mln_json *change = &changes.items[i], *causes = mln_json_get(change, MLN_S("causes"));
         double before = mln_output_number(mln_json_path(change, "before.current"), 0);
@@ -129,7 +148,7 @@ static struct mln_result explain(struct score_view *v)
         MLN_TRY(mln_output_printf(v->in, "%.*s  %.2f -> %.2f points (%+.2f)\n",
                                   MLN_FMT(mln_output_text(change, "time")), before, after, after - before));
         for (uint32_t c = 0; mln_json_is(causes, MLN_JSON_ARRAY) && c < causes->n; c++)
-            MLN_TRY(put_cause(v, &causes->items[c]));
+            MLN_TRY(put_cause(v, &causes->items[c], &controls));
     }
     if (changes.n == 0)
         fprintf(v->in->out, "The score has not changed yet.\n");

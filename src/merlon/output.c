@@ -20,7 +20,7 @@ void mln_output_setup(struct mln_invocation *in)
                 !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
-static struct mln_result put(FILE *out, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static struct mln_result put(FILE *out, const char *format, va_list args)
 {
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(TEXT_MAX_BYTES);
     MLN_TRY(mln_buf_vprintf(&text, format, args));

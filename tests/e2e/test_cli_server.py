@@ -205,7 +205,7 @@ def test_changes_of_the_score_have_causes(client):
         assert sum(cause["points"] for cause in change["causes"]) == pytest.approx(moved, abs=1e-6)
     shown = client("score", "--explain").stdout
     assert len(re.findall(r"^2\S+Z  [\d.]+ -> [\d.]+ points \([+-][\d.]+\)$", shown, re.MULTILINE)) == 3
-    assert re.search(r"^ +-?[\d.<>]+  resourceAdded  web-1", shown, re.MULTILINE)
+    assert re.search(r"^ +-?[\d.<>]+  resourceAdded  Restrict unauthorized network access  bastion-1$", shown, re.MULTILINE)
     one = client("score", "--explain", "--limit", "1", "--json").stdout
     assert json.loads(one) == changes[:1]
 
@@ -330,7 +330,7 @@ def test_the_log_lists_who_did_what(client):
     entries = json.loads(client("log", "list", "--json").stdout)
     assert entries[0]["caller"] == ADMIN and "enrolmentTokens" in entries[0]["operationName"]["value"]
     assert len(client("log", "list").stdout.splitlines()) == len(entries) + 1
-    times = [entry["eventTimestamp"] for entry in entries]
+    times = [datetime.datetime.fromisoformat(entry["eventTimestamp"].replace("Z", "+00:00")) for entry in entries]
     assert times == sorted(times, reverse=True)
     assert json.loads(client("log", "list", "--to", "2020-01-01T00:00:00Z", "--from", "2019-12-31T00:00:00Z", "--json").stdout) == []
     client("token", "revoke", token)
