@@ -146,7 +146,7 @@ def test_what_was_found_is_said(bad):
 @pytest.mark.parametrize("rule, text", [
     ("linux-accounts-uid-zero", "toor with user id 0"),
     ("linux-accounts-empty-passwords", "guest"),
-    ("linux-updates-security-pending", "1 security updates are pending: openssl"),
+    ("linux-updates-security-pending", "1 security update is pending: openssl"),
     ("linux-updates-repositories-signed", "not verified: http://mirror.example/debian"),
     ("linux-files-suid", "/usr/local/bin/rootme (4755)"),
     ("linux-sudo-nopasswd", "ben in /etc/sudoers"),

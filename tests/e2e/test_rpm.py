@@ -214,8 +214,8 @@ def test_the_rules_judge_it(fresh, tmp_path):
     found = {finding["ruleId"]: finding for finding in json.loads(done.stdout)["findings"]}
     security = found["linux-updates-security-pending"]
     assert security["status"] == "Unhealthy"
-    assert security["description"] == "1 security updates are pending: beta"
-    assert found["linux-updates-pending"]["description"] == "4 updates are pending"
+    assert security["description"] == "1 security update is pending: beta"
+    assert found["linux-updates-pending"]["description"] == "4 updates are pending that are not known to be for security"
     assert found["linux-updates-checked"]["status"] == "Unhealthy"
     assert found["linux-updates-repositories-signed"]["description"] == "not verified: updates (/etc/yum.repos.d/made.repo)"
     assert found["linux-updates-supported-release"]["status"] == "Healthy"
