@@ -37,17 +37,10 @@ static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit
                                           "resourceId"};
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
     struct mln_json list;
-    struct mln_table table;
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
     MLN_TRY(read_entries(session, in, &list));
-    if (mln_option_given(in, "json"))
-        return mln_output_json(in, &list);
-    mln_table_begin(&table, in, heads);
-    for (uint32_t i = 0; i < list.n; i++)
-        for (size_t c = 0; c < sizeof members / sizeof *members; c++)
-            MLN_TRY(mln_table_cell(&table, mln_output_text(&list.items[i], members[c])));
-    return mln_table_end(&table);
+    return mln_output_list(in, &list, heads, members);
 }
 
 const struct mln_command mln_command_log_list = {.words = "log list",

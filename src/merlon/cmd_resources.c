@@ -35,17 +35,10 @@ static struct mln_result run_resources(struct mln_invocation *in, enum mln_exit 
     static const char *const members[] = {"name", "type", "location", "id"};
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
     struct mln_json list;
-    struct mln_table table;
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
     MLN_TRY(read_resources(session, in, mln_option_value(in, "type"), &list));
-    if (mln_option_given(in, "json"))
-        return mln_output_json(in, &list);
-    mln_table_begin(&table, in, heads);
-    for (uint32_t i = 0; i < list.n; i++)
-        for (size_t c = 0; c < sizeof members / sizeof *members; c++)
-            MLN_TRY(mln_table_cell(&table, mln_output_text(&list.items[i], members[c])));
-    return mln_table_end(&table);
+    return mln_output_list(in, &list, heads, members);
 }
 
 const struct mln_command mln_command_resources = {.words = "resources",
@@ -85,17 +78,10 @@ static struct mln_result run_machines(struct mln_invocation *in, enum mln_exit *
                                           "properties.osSku", "properties.agentVersion"};
     MLN_CLEANUP(mln_session_close) struct mln_session *session = NULL;
     struct mln_json list;
-    struct mln_table table;
     (void)exit_code;
     MLN_TRY(mln_session_open(in, &session));
     MLN_TRY(read_resources(session, in, MLN_S(MLN_MACHINE_TYPE), &list));
-    if (mln_option_given(in, "json"))
-        return mln_output_json(in, &list);
-    mln_table_begin(&table, in, heads);
-    for (uint32_t i = 0; i < list.n; i++)
-        for (size_t c = 0; c < sizeof members / sizeof *members; c++)
-            MLN_TRY(mln_table_cell(&table, mln_output_text(&list.items[i], members[c])));
-    return mln_table_end(&table);
+    return mln_output_list(in, &list, heads, members);
 }
 
 const struct mln_command mln_command_machines = {.words = "machines",

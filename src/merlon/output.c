@@ -224,6 +224,19 @@ static void put_json(struct mln_str text, FILE *out)
     fwrite(text.p + from, 1, text.n - from, out);
 }
 
+struct mln_result mln_output_list(struct mln_invocation *invocation, const struct mln_json *list,
+                                  const char *const *heads, const char *const *paths)
+{
+    struct mln_table table;
+    if (mln_option_given(invocation, "json"))
+        return mln_output_json(invocation, list);
+    mln_table_begin(&table, invocation, heads);
+    for (uint32_t i = 0; i < list->n; i++)
+        for (size_t c = 0; c < table.n_columns; c++)
+            MLN_TRY(mln_table_cell(&table, mln_output_text(&list->items[i], paths[c])));
+    return mln_table_end(&table);
+}
+
 struct mln_result mln_output_json(struct mln_invocation *in, const struct mln_json *json)
 {
     MLN_BUF_CLEANUP struct mln_buf text = MLN_BUF(JSON_MAX_BYTES);

@@ -30,6 +30,11 @@ MLN_RESULT mln_table_number(struct mln_table *table, int64_t number);
 /* Writes it. On a terminal, columns of text are cut so that lines fit it. Severities and states are coloured. */
 MLN_RESULT mln_table_end(struct mln_table *table);
 
+/* A list of objects: the JSON that it is where --json is given, else a table with a column for each head, whose cells are the
+   members at paths. */
+MLN_RESULT mln_output_list(struct mln_invocation *invocation, const struct mln_json *list, const char *const *heads,
+                           const char *const *paths);
+
 /* Pretty JSON on standard output. NULL: null. */
 MLN_RESULT mln_output_json(struct mln_invocation *invocation, const struct mln_json *json);
 /* What was done to a thing: as JSON an object with the thing as its one member, otherwise in words. */
