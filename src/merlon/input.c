@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 
@@ -60,30 +61,45 @@ static void note_signal(int number)
     interrupted_by = number;
 }
 
-/* One typed line, without its end. A signal that ends the program comes only after the terminal shows again what is typed. */
+/* Shows the prompt and waits for a line that is typed but not shown; bytes, or -1. The signals that end or stop a program
+   are held meanwhile and come in at the wait alone (usual: the mask there), so that the terminal is always put back. */
+static ssize_t read_hidden(const struct mln_invocation *in, const char *what, const sigset_t *usual, char *line,
+                           size_t size)
+{
+    struct termios shown, quiet;
+    struct pollfd terminal = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (tcgetattr(STDIN_FILENO, &shown) != 0)
+        return -1;
+    quiet = shown;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    fprintf(in->err, "%c%s: ", what[0] & ~0x20, what + 1);
+    fflush(in->err);
+    ssize_t got = ppoll(&terminal, 1, NULL, usual) == 1 ? read(STDIN_FILENO, line, size) : -1;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    fprintf(in->err, "\n");
+    return got;
+}
+
 static struct mln_result read_quietly(const struct mln_invocation *in, const char *what, struct mln_buf *out)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
     enum { SIGNALS = sizeof signals / sizeof *signals };
     struct sigaction before[SIGNALS];
     const struct sigaction note = {.sa_handler = note_signal};
-    struct termios shown, quiet;
+    sigset_t held, usual;
     char line[TYPED_BYTES];
-    if (tcgetattr(STDIN_FILENO, &shown) != 0)
-        return mln_fail_errno(errno, "the terminal");
-    quiet = shown;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    sigemptyset(&held);
+    for (size_t i = 0; i < SIGNALS; i++)
+        sigaddset(&held, signals[i]);
     interrupted_by = 0;
+    sigprocmask(SIG_BLOCK, &held, &usual);
     for (size_t i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &note, &before[i]);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    fprintf(in->err, "%c%s: ", what[0] & ~0x20, what + 1);
-    fflush(in->err);
-    ssize_t got = read(STDIN_FILENO, line, sizeof line);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-    fprintf(in->err, "\n");
+    ssize_t got = read_hidden(in, what, &usual, line, sizeof line);
     for (size_t i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
+    sigprocmask(SIG_SETMASK, &usual, NULL);
     if (interrupted_by)
         raise(interrupted_by);
     struct mln_result r;
