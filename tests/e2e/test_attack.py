@@ -142,7 +142,7 @@ def test_nobody_raises_themselves(server):
                          ("POST", f"{PRINCIPALS}/{owner}/addSecret")):
         assert server.call(method, path, None if method == "GET" else {}, version=OURS, user="climber").status == 403
     contributor = server.add_user("helper")
-    server.assign(contributor, "Contributor", "")
+    given = server.assign(contributor, "Contributor", "")
     path = f"{server.s}/providers/Microsoft.Authorization/roleAssignments/{guid()}"
     body["properties"]["principalId"] = contributor
     assert server.call("PUT", path, body, version="2022-04-01", user="helper").status == 403
@@ -152,6 +152,7 @@ def test_nobody_raises_themselves(server):
     for provider in ("Microsoft.Authorization", "microsoft.security", "Microsoft.Authorization%2F", "Microsoft.Security%2Fx"):
         path = f"{server.g}/providers/{provider}/roleAssignments2/x"
         assert server.call("PUT", path, THING, user="helper").status in (400, 403, 404), provider
+    assert server.call("DELETE", given).status == 200
 
 
 def test_a_setting_is_stored_as_what_its_right_was_asked_for(server):
