@@ -1,6 +1,6 @@
 /* Base64 and tokens: what decodes encodes to the same text again, and nothing that this set has not signed verifies. */
-#include "base/base64.h"
 #include "crypto/jwt.h"
+#include "base/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

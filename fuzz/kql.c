@@ -28,7 +28,7 @@ static struct mln_result table_scan(void *context, struct mln_str table, mln_kql
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char document[] = "[{\"name\":\"web-1\",\"cores\":4,\"tags\":{\"env\":\"prod\"},\"seen\":"
-                                             "\"2026-11-24T11:00:00Z\",\"ports\":[22,80]},{\"name\":\"db\",\"ports\":[]}]";
+                                   "\"2026-11-24T11:00:00Z\",\"ports\":[22,80]},{\"name\":\"db\",\"ports\":[]}]";
     struct mln_str text = mln_str_c(document);
     MLN_CLEANUP(mln_arena_free) struct mln_arena *arena = mln_arena_new(4 << 20);
     const struct mln_json *rows;

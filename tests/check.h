@@ -59,10 +59,10 @@ static inline size_t check_below(uint64_t *state, size_t below)
 }
 
 /* Ends a test that this machine cannot run, saying why. Not cmocka's skip(): its TAP line reads as a failure to meson. */
-#define check_skip(reason)                                                                          \
-    do {                                                                                            \
-        print_message("# skipped %s: %s\n", __func__, reason);                                      \
-        return;                                                                                     \
+#define check_skip(reason)                                                                                             \
+    do {                                                                                                               \
+        print_message("# skipped %s: %s\n", __func__, reason);                                                         \
+        return;                                                                                                        \
     } while (0)
 
 /* Appends the file tests/<path> of the source tree to out. */

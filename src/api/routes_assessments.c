@@ -31,7 +31,8 @@ static const char *severity_word(const struct mln_request *request, enum mln_sev
     return mln_severity_words[severity];
 }
 
-static void put_metadata_properties(const struct mln_request *request, struct mln_json_writer *w, const struct mln_rule *rule)
+static void put_metadata_properties(const struct mln_request *request, struct mln_json_writer *w,
+                                    const struct mln_rule *rule)
 {
     mln_json_member_str(w, "displayName", rule->title);
     mln_json_member_str(w, "description", rule->description);
@@ -50,7 +51,8 @@ static void put_metadata_properties(const struct mln_request *request, struct ml
     mln_json_member_bool(w, "preview", rule->preview);
 }
 
-static struct mln_result put_metadata(struct mln_request *request, struct mln_json_writer *w, const struct mln_rule *rule)
+static struct mln_result put_metadata(struct mln_request *request, struct mln_json_writer *w,
+                                      const struct mln_rule *rule)
 {
     struct mln_str id;
     MLN_TRY_STR(request->arena, id, mln_security_id(request, request->scope, "assessmentMetadata", rule->key));
@@ -106,7 +108,8 @@ static struct mln_result match_metadata(void *context, struct mln_str key, const
 
 /* Metadata that a customer made, by key: of the subscription, and at tenant level of any that the caller may read, since
    az asks there only. */
-static struct mln_result find_custom_metadata(struct mln_request *request, struct mln_str key, const struct mln_json **out)
+static struct mln_result find_custom_metadata(struct mln_request *request, struct mln_str key,
+                                              const struct mln_json **out)
 {
     if (request->subscription.p) {
         struct mln_str id, subscription;
@@ -330,10 +333,8 @@ static struct mln_result list_assessments(struct mln_request *request, struct ml
     struct mln_str prefix;
     MLN_TRY(mln_request_as_of(request, &at_ms));
     MLN_TRY(mln_request_page(request, &page));
-    struct page_of_assessments state = {.request = request,
-                                        .w = mln_reply_list_begin(reply),
-                                        .expand = read_expand(request),
-                                        .left = page.limit};
+    struct page_of_assessments state = {
+        .request = request, .w = mln_reply_list_begin(reply), .expand = read_expand(request), .left = page.limit};
     if (!page.after.p && at_ms == 0) { /* the customer's own come first, with the first page */
         MLN_TRY_STR(request->arena, prefix, mln_str_printf(request->arena, "%.*s/", MLN_FMT(request->scope)));
         MLN_TRY(mln_document_list(request, prefix, (struct mln_str){NULL, 0}, list_custom, state.w));
@@ -425,11 +426,13 @@ static struct mln_result put_assessment(struct mln_request *request, struct mln_
     bool created;
     MLN_TRY(check_key(key));
     if (mln_ruleset_by_key(rules.set, key))
-        return mln_fail(MLN_E_CONFLICT, "'%.*s' is a built-in assessment; its result comes from its rule", MLN_FMT(key));
+        return mln_fail(MLN_E_CONFLICT, "'%.*s' is a built-in assessment; its result comes from its rule",
+                        MLN_FMT(key));
     MLN_TRY(mln_request_properties(request, &properties));
     struct mln_result r = find_custom_metadata(request, key, &metadata);
     if (r.code == MLN_E_NOT_FOUND)
-        return mln_fail(MLN_E_INVALID, "there is no metadata for the assessment '%.*s': create assessmentMetadata/%.*s first",
+        return mln_fail(MLN_E_INVALID,
+                        "there is no metadata for the assessment '%.*s': create assessmentMetadata/%.*s first",
                         MLN_FMT(key), MLN_FMT(key));
     MLN_TRY(r);
     MLN_TRY_STR(request->arena, id, mln_security_id(request, request->scope, "assessments", key));

@@ -15,8 +15,8 @@
 enum {
     MAX_SUBSCRIPTIONS = 1000,
     MAX_FACETS = 10,
-    DEADLINE_MS = 30000, /* of a request, with its facets */
-    AT_ONCE = 4,         /* fewer than the server has threads, so that queries keep nobody else waiting */
+    DEADLINE_MS = 30000,         /* of a request, with its facets */
+    AT_ONCE = 4,                 /* fewer than the server has threads, so that queries keep nobody else waiting */
     ROW_BYTES = 32 << 20,        /* of its text */
     ROW_ARENA_BYTES = 256 << 20, /* of its tree: a resource of many small values has one much larger than its text */
     RESULT_BYTES = 256 << 20,
@@ -38,16 +38,17 @@ struct graph {
 };
 
 static const struct mln_str columns[] = {
-    {"id", 2},         {"name", 4},       {"type", 4},           {"tenantId", 8},   {"kind", 4}, {"location", 8},
-    {"resourceGroup", 13}, {"subscriptionId", 14}, {"managedBy", 9}, {"sku", 3}, {"plan", 4}, {"properties", 10},
-    {"tags", 4},       {"identity", 8},   {"zones", 5},          {"extendedLocation", 16},
+    {"id", 2},        {"name", 4},     {"type", 4},           {"tenantId", 8},
+    {"kind", 4},      {"location", 8}, {"resourceGroup", 13}, {"subscriptionId", 14},
+    {"managedBy", 9}, {"sku", 3},      {"plan", 4},           {"properties", 10},
+    {"tags", 4},      {"identity", 8}, {"zones", 5},          {"extendedLocation", 16},
 };
 
 /* ---- rows ---- */
 
 /* The columns that follow from an id; type in lower case. */
-static struct mln_result put_place(const struct graph *graph, struct mln_json_writer *w, struct mln_str id, struct mln_str name,
-                                   struct mln_str type)
+static struct mln_result put_place(const struct graph *graph, struct mln_json_writer *w, struct mln_str id,
+                                   struct mln_str name, struct mln_str type)
 {
     struct mln_arm_id parts;
     struct mln_str lower;
@@ -92,8 +93,8 @@ static bool may_read(const struct graph *graph, struct mln_str action, struct ml
 static struct mln_result resource_row(void *context, const struct mln_resource *resource, bool *stop)
 {
     struct graph *graph = context;
-    static const char *const copied[] = {"kind", "location", "managedBy", "sku", "plan", "properties", "tags", "identity",
-                                         "zones", "extendedLocation"};
+    static const char *const copied[] = {"kind",       "location", "managedBy", "sku",   "plan",
+                                         "properties", "tags",     "identity",  "zones", "extendedLocation"};
     if (!may_read(graph, MLN_S("Microsoft.Resources/subscriptions/resources/read"), resource->id))
         return MLN_OK;
     struct mln_json_writer w = begin(graph);
@@ -195,7 +196,8 @@ static struct mln_result assessment_row(void *context, const struct mln_assessme
 }
 
 /* The items that a list handler answers for a subscription, as rows. */
-static struct mln_result handler_rows(struct graph *graph, struct mln_str subscription, const char *action, mln_handler handler)
+static struct mln_result handler_rows(struct graph *graph, struct mln_str subscription, const char *action,
+                                      mln_handler handler)
 {
     if (!may_read(graph, mln_str_c(action), subscription))
         return MLN_OK;
@@ -312,9 +314,8 @@ static struct mln_result run_query(struct graph *graph, struct mln_str text, str
 {
     struct mln_kql_query *query;
     const struct mln_kql_tables source = {table_columns, table_scan, graph};
-    const struct mln_kql_limits limits = {.max_rows = MAX_ROWS,
-                                          .memory_bytes = RESULT_BYTES,
-                                          .deadline_ms = graph->deadline_ms};
+    const struct mln_kql_limits limits = {
+        .max_rows = MAX_ROWS, .memory_bytes = RESULT_BYTES, .deadline_ms = graph->deadline_ms};
     MLN_TRY(mln_kql_parse(graph->request->arena, text, &query, error));
     *error = (struct mln_kql_error){0};
     return mln_kql_run(query, &source, graph->request->api->clock, &limits, graph->request->arena, out);
@@ -365,14 +366,15 @@ static struct mln_result read_window(const struct mln_json *body, size_t n_rows,
         return mln_fail(MLN_E_INVALID, "$skip must not be negative");
     out->from = (uint64_t)skip < n_rows ? (size_t)skip : n_rows;
     out->to = n_rows - out->from > (size_t)top ? out->from + (size_t)top : n_rows;
-    out->table = mln_str_eq_nocase(mln_json_str(mln_json_get_nocase(options, MLN_S("resultFormat")), MLN_S("")), MLN_S("table"));
+    out->table =
+        mln_str_eq_nocase(mln_json_str(mln_json_get_nocase(options, MLN_S("resultFormat")), MLN_S("")), MLN_S("table"));
     return MLN_OK;
 }
 
 static void put_table(struct mln_json_writer *w, const struct mln_kql_result *result, const struct window *window)
 {
-    static const char *const names[][2] = {{"long", "integer"}, {"double", "number"},   {"bool", "boolean"},
-                                           {"dynamic", "object"}, {"timespan", "string"}};
+    static const char *const names[][2] = {
+        {"long", "integer"}, {"double", "number"}, {"bool", "boolean"}, {"dynamic", "object"}, {"timespan", "string"}};
     mln_json_begin_object(w);
     mln_json_name(w, MLN_S("columns"));
     mln_json_begin_array(w);
@@ -399,8 +401,8 @@ static void put_table(struct mln_json_writer *w, const struct mln_kql_result *re
     mln_json_end_object(w);
 }
 
-static struct mln_result put_rows(struct mln_request *request, struct mln_json_writer *w, const struct mln_kql_result *result,
-                                  const struct window *window)
+static struct mln_result put_rows(struct mln_request *request, struct mln_json_writer *w,
+                                  const struct mln_kql_result *result, const struct window *window)
 {
     if (window->table) {
         put_table(w, result, window);
@@ -433,7 +435,8 @@ static struct mln_result put_facet(struct graph *graph, struct mln_json_writer *
     MLN_BUF_CLEANUP struct mln_buf whole = MLN_BUF(MLN_KQL_MAX_TEXT_BYTES);
     MLN_TRY(mln_buf_append(&whole, MLN_S("(")));
     MLN_TRY(mln_buf_append(&whole, query));
-    MLN_TRY(mln_buf_printf(&whole, "\n) | summarize ['count'] = count() by ['%.*s'] = %.*s | where %.*s | sort by %.*s %.*s",
+    MLN_TRY(mln_buf_printf(&whole,
+                           "\n) | summarize ['count'] = count() by ['%.*s'] = %.*s | where %.*s | sort by %.*s %.*s",
                            MLN_FMT(expression), MLN_FMT(expression), MLN_FMT(filter), MLN_FMT(sort), MLN_FMT(order)));
     MLN_TRY_STR(arena, text, mln_str_dup(arena, mln_buf_str(&whole)));
     struct mln_result r = run_query(graph, text, &error, &result);

@@ -95,7 +95,8 @@ static struct mln_result put_pricing(struct mln_request *request, struct mln_jso
     mln_envelope_begin(w, id, mln_str_c(plan->name), TYPE);
     mln_envelope_properties(w);
     mln_json_member_str(w, "pricingTier", tier);
-    mln_json_member_str(w, "subPlan", mln_json_str(mln_json_path(document, "properties.subPlan"), (struct mln_str){NULL, 0}));
+    mln_json_member_str(w, "subPlan",
+                        mln_json_str(mln_json_path(document, "properties.subPlan"), (struct mln_str){NULL, 0}));
     mln_json_member_str(w, "freeTrialRemainingTime", MLN_S("PT0S"));
     if (modern) {
         mln_json_member_tree(w, "enablementTime", mln_json_path(document, "properties.enablementTime"));
@@ -149,7 +150,8 @@ struct mln_result mln_list_pricings(struct mln_request *request, struct mln_repl
 static struct mln_result check_scope(const struct mln_request *request, const struct plan *plan)
 {
     if (request->group.p && plan != &plans[0])
-        return mln_fail(MLN_E_UNSUPPORTED, "The plan %s can be set for a subscription, not for one resource.", plan->name);
+        return mln_fail(MLN_E_UNSUPPORTED, "The plan %s can be set for a subscription, not for one resource.",
+                        plan->name);
     return MLN_OK;
 }
 
@@ -174,12 +176,14 @@ static struct mln_result read_sub_plan(const struct plan *plan, const struct mln
             *out = plan->sub_plans[i];
             return MLN_OK;
         }
-    return mln_fail(MLN_E_INVALID, "The plan %s has no sub-plan '%.*s'%s%s.", plan->name, MLN_FMT(mln_str_sub(text, 0, 40)),
-                    plan->sub_plans[0] ? "; its first one is " : "", plan->sub_plans[0] ? plan->sub_plans[0] : "");
+    return mln_fail(MLN_E_INVALID, "The plan %s has no sub-plan '%.*s'%s%s.", plan->name,
+                    MLN_FMT(mln_str_sub(text, 0, 40)), plan->sub_plans[0] ? "; its first one is " : "",
+                    plan->sub_plans[0] ? plan->sub_plans[0] : "");
 }
 
 /* The extensions that the body names, checked, in canonical spelling. */
-static struct mln_result write_extensions(const struct plan *plan, const struct mln_json *properties, struct mln_json_writer *w)
+static struct mln_result write_extensions(const struct plan *plan, const struct mln_json *properties,
+                                          struct mln_json_writer *w)
 {
     const struct mln_json *list = mln_json_get_nocase(properties, MLN_S("extensions"));
     if (!mln_json_is(list, MLN_JSON_ARRAY))

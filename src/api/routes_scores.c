@@ -38,7 +38,8 @@ static void put_score(struct mln_json_writer *w, mln_nanopoints max, mln_nanopoi
     mln_json_end_object(w);
 }
 
-static struct mln_result read_score(struct mln_request *request, const struct mln_ruleset *rules, struct mln_posture_score *out)
+static struct mln_result read_score(struct mln_request *request, const struct mln_ruleset *rules,
+                                    struct mln_posture_score *out)
 {
     int64_t at_ms;
     MLN_TRY(mln_request_as_of(request, &at_ms));
@@ -106,8 +107,7 @@ static struct mln_result put_definition(struct mln_request *request, struct mln_
 {
     struct mln_str id;
     size_t index = (size_t)(control - rules->controls);
-    MLN_TRY_STR(request->arena, id,
-                mln_security_id(request, MLN_S(""), "secureScoreControlDefinitions", control->id));
+    MLN_TRY_STR(request->arena, id, mln_security_id(request, MLN_S(""), "secureScoreControlDefinitions", control->id));
     mln_envelope_begin(w, id, control->id, "Microsoft.Security/secureScoreControlDefinitions");
     mln_envelope_properties(w);
     mln_json_member_str(w, "displayName", control->title);
@@ -144,13 +144,14 @@ static struct mln_result list_definitions(struct mln_request *request, struct ml
 
 /* ---- secureScoreControls ---- */
 
-static struct mln_result put_control(struct mln_request *request, struct mln_json_writer *w, const struct mln_ruleset *rules,
-                                     const struct mln_posture_control *c, bool with_definition)
+static struct mln_result put_control(struct mln_request *request, struct mln_json_writer *w,
+                                     const struct mln_ruleset *rules, const struct mln_posture_control *c,
+                                     bool with_definition)
 {
     struct mln_str id;
-    MLN_TRY_STR(request->arena, id,
-                mln_security_id(request, request->scope, "secureScores/" SCORE_NAME "/secureScoreControls",
-                                c->control->id));
+    MLN_TRY_STR(
+        request->arena, id,
+        mln_security_id(request, request->scope, "secureScores/" SCORE_NAME "/secureScoreControls", c->control->id));
     mln_envelope_begin(w, id, c->control->id, "Microsoft.Security/secureScores/secureScoreControls");
     mln_envelope_properties(w);
     mln_json_member_str(w, "displayName", c->control->title);
@@ -185,7 +186,8 @@ struct mln_result mln_list_controls(struct mln_request *request, struct mln_repl
 
 /* ---- what Merlon adds ---- */
 
-static struct mln_result put_change(void *context, struct mln_str key, struct mln_str value, int64_t revision, bool *stop)
+static struct mln_result put_change(void *context, struct mln_str key, struct mln_str value, int64_t revision,
+                                    bool *stop)
 {
     struct mln_json_writer *w = context;
     (void)key, (void)revision, (void)stop;
@@ -213,8 +215,9 @@ static struct mln_result list_changes(struct mln_request *request, struct mln_re
     return mln_reply_list_end(request, reply, (struct mln_str){NULL, 0});
 }
 
-static struct mln_result put_outcome(struct mln_request *request, struct mln_json_writer *w, const struct mln_ruleset *rules,
-                                     const char *name, const struct mln_posture_score *score)
+static struct mln_result put_outcome(struct mln_request *request, struct mln_json_writer *w,
+                                     const struct mln_ruleset *rules, const char *name,
+                                     const struct mln_posture_score *score)
 {
     mln_json_name(w, mln_str_c(name));
     mln_json_begin_object(w);
@@ -247,7 +250,8 @@ static struct mln_result read_fixes(struct mln_request *request, const struct ml
         if (!rule)
             rule = mln_ruleset_by_id(rules, fix->rule_key);
         if (!rule)
-            return mln_fail(MLN_E_NOT_FOUND, "there is no recommendation '%.*s'", MLN_FMT(mln_str_sub(fix->rule_key, 0, 80)));
+            return mln_fail(MLN_E_NOT_FOUND, "there is no recommendation '%.*s'",
+                            MLN_FMT(mln_str_sub(fix->rule_key, 0, 80)));
         fix->rule_key = rule->key;
         if (!fix->resource.p)
             fix->resource = MLN_S("");
@@ -265,7 +269,8 @@ static struct mln_result what_if(struct mln_request *request, struct mln_reply *
     MLN_TRY(check_score_name(request));
     MLN_TRY(read_fixes(request, rules.set, &fixes, &n));
     MLN_TRY(mln_posture_score(request->api->posture, rules.set, request->subscription, 0, request->arena, &before));
-    MLN_TRY(mln_posture_what_if(request->api->posture, rules.set, request->subscription, fixes, n, request->arena, &after));
+    MLN_TRY(
+        mln_posture_what_if(request->api->posture, rules.set, request->subscription, fixes, n, request->arena, &after));
     struct mln_json_writer *w = mln_reply_json(reply, 200);
     mln_json_begin_object(w);
     MLN_TRY(put_outcome(request, w, rules.set, "before", &before));
@@ -287,8 +292,8 @@ static struct mln_result plan(struct mln_request *request, struct mln_reply *rep
     double percentage = mln_json_is(wished, MLN_JSON_REAL) ? wished->real : (double)mln_json_i64(wished, -1);
     if (percentage < 0 || percentage > 1)
         return mln_fail(MLN_E_INVALID, "'percentage' must be a number from 0 to 1");
-    MLN_TRY(mln_posture_plan(request->api->posture, rules.set, request->subscription, percentage, request->arena, &fixes, &n,
-                             &reached));
+    MLN_TRY(mln_posture_plan(request->api->posture, rules.set, request->subscription, percentage, request->arena,
+                             &fixes, &n, &reached));
     struct mln_json_writer *w = mln_reply_json(reply, 200);
     mln_json_begin_object(w);
     mln_json_name(w, MLN_S("fixes"));
@@ -344,7 +349,8 @@ static struct mln_result list_recommendations(struct mln_request *request, struc
     MLN_PINNED struct mln_pinned_rules rules = mln_pin_rules(request);
     struct mln_recommendation *list;
     size_t n;
-    MLN_TRY(mln_posture_recommendations(request->api->posture, rules.set, request->subscription, request->arena, &list, &n));
+    MLN_TRY(mln_posture_recommendations(request->api->posture, rules.set, request->subscription, request->arena, &list,
+                                        &n));
     struct mln_json_writer *w = mln_reply_list_begin(reply);
     for (size_t i = 0; i < n; i++)
         MLN_TRY(put_recommendation(request, w, rules.set, &list[i]));

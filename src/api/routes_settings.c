@@ -29,8 +29,8 @@ static struct mln_result setting_of(const struct mln_request *request, const str
     return mln_fail(MLN_E_NOT_FOUND, "There is no setting '%.*s'.", MLN_FMT(mln_str_sub(name, 0, 60)));
 }
 
-static struct mln_result write_setting(struct mln_request *request, struct mln_json_writer *w, const struct setting *setting,
-                                       bool enabled)
+static struct mln_result write_setting(struct mln_request *request, struct mln_json_writer *w,
+                                       const struct setting *setting, bool enabled)
 {
     struct mln_str id;
     MLN_TRY_STR(request->arena, id, mln_security_id(request, request->scope, "settings", mln_str_c(setting->name)));
@@ -42,7 +42,8 @@ static struct mln_result write_setting(struct mln_request *request, struct mln_j
     return MLN_OK;
 }
 
-static struct mln_result put_setting(struct mln_request *request, struct mln_json_writer *w, const struct setting *setting)
+static struct mln_result put_setting(struct mln_request *request, struct mln_json_writer *w,
+                                     const struct setting *setting)
 {
     const struct mln_json *document = NULL;
     struct mln_str id;
@@ -50,7 +51,8 @@ static struct mln_result put_setting(struct mln_request *request, struct mln_jso
     struct mln_result r = mln_document_get(request, id, &document);
     if (!mln_ok(r) && r.code != MLN_E_NOT_FOUND)
         return r;
-    return write_setting(request, w, setting, mln_ok(r) && mln_json_bool(mln_json_path(document, "properties.enabled"), false));
+    return write_setting(request, w, setting,
+                         mln_ok(r) && mln_json_bool(mln_json_path(document, "properties.enabled"), false));
 }
 
 static struct mln_result list_settings(struct mln_request *request, struct mln_reply *reply)
@@ -95,7 +97,8 @@ static struct mln_result update_setting(struct mln_request *request, struct mln_
 typedef struct mln_result (*write_properties)(const struct mln_request *request, const struct mln_json *properties,
                                               struct mln_json_writer *w);
 
-static struct mln_result copy_text(const struct mln_json *from, const char *name, bool required, struct mln_json_writer *w)
+static struct mln_result copy_text(const struct mln_json *from, const char *name, bool required,
+                                   struct mln_json_writer *w)
 {
     struct mln_str text;
     MLN_TRY(mln_member_text(from, name, required, &text));
@@ -103,8 +106,8 @@ static struct mln_result copy_text(const struct mln_json *from, const char *name
     return MLN_OK;
 }
 
-static struct mln_result copy_word(const struct mln_json *from, const char *name, const char *const *words, bool required,
-                                   struct mln_json_writer *w)
+static struct mln_result copy_word(const struct mln_json *from, const char *name, const char *const *words,
+                                   bool required, struct mln_json_writer *w)
 {
     const char *word;
     MLN_TRY(mln_member_word(from, name, words, required, &word));
@@ -182,9 +185,9 @@ static struct mln_result write_contact(const struct mln_request *request, const 
 static const struct kind {
     const char *collection, *type;
     write_properties write;
-    const char *only_name;         /* NULL: any name */
-    const char *otherwise;         /* properties as JSON while nobody has set it; NULL: it is not there then */
-    const char *created_from;      /* 201 for a new one from this api-version; NULL: always 200 */
+    const char *only_name;    /* NULL: any name */
+    const char *otherwise;    /* properties as JSON while nobody has set it; NULL: it is not there then */
+    const char *created_from; /* 201 for a new one from this api-version; NULL: always 200 */
 } kinds[] = {
     {"autoProvisioningSettings", "Microsoft.Security/autoProvisioningSettings", write_auto_provisioning, "default",
      "{\"autoProvision\":\"Off\"}", NULL},
@@ -210,8 +213,8 @@ static struct mln_result find_kind(const struct mln_request *request, const stru
     if (!*kind)
         return mln_fail(MLN_E_INTERNAL, "a route without its kind");
     if ((*kind)->only_name && name->p && !mln_str_eq_nocase(*name, mln_str_c((*kind)->only_name)))
-        return mln_fail(MLN_E_NOT_FOUND, "There is no '%.*s' here; the only name is '%s'.", MLN_FMT(mln_str_sub(*name, 0, 60)),
-                        (*kind)->only_name);
+        return mln_fail(MLN_E_NOT_FOUND, "There is no '%.*s' here; the only name is '%s'.",
+                        MLN_FMT(mln_str_sub(*name, 0, 60)), (*kind)->only_name);
     return MLN_OK;
 }
 
@@ -264,7 +267,8 @@ static struct mln_result get_kind(struct mln_request *request, struct mln_reply 
     if (r.code == MLN_E_NOT_FOUND && kind->otherwise)
         return put_default(request, mln_reply_json(reply, 200), kind);
     if (r.code == MLN_E_NOT_FOUND)
-        return mln_fail(MLN_E_NOT_FOUND, "'%.*s' was not found in %s.", MLN_FMT(mln_str_sub(name, 0, 60)), kind->collection);
+        return mln_fail(MLN_E_NOT_FOUND, "'%.*s' was not found in %s.", MLN_FMT(mln_str_sub(name, 0, 60)),
+                        kind->collection);
     MLN_TRY(r);
     mln_json_put_tree(mln_reply_json(reply, 200), document);
     return MLN_OK;
@@ -342,16 +346,23 @@ static const struct mln_route routes[] = {
     {MLN_GET, "{S}{P}/securityContacts", list_kind, ACTION("securityContacts", "read"), CONTACT_VERSIONS, 0, 0},
     {MLN_GET, "{S}{P}/securityContacts/{name}", get_kind, ACTION("securityContacts", "read"), CONTACT_VERSIONS, 0, 0},
     {MLN_PUT, "{S}{P}/securityContacts/{name}", put_kind, ACTION("securityContacts", "write"), CONTACT_VERSIONS, 0, 0},
-    {MLN_PATCH, "{S}{P}/securityContacts/{name}", patch_kind, ACTION("securityContacts", "write"), CONTACT_VERSIONS, 0, 0},
-    {MLN_DELETE, "{S}{P}/securityContacts/{name}", delete_kind, ACTION("securityContacts", "delete"), CONTACT_VERSIONS, 0, 0},
-    {MLN_GET, "{S}{P}/autoProvisioningSettings", list_kind, ACTION("autoProvisioningSettings", "read"), OLD_VERSIONS, 0, 0},
-    {MLN_GET, "{S}{P}/autoProvisioningSettings/{name}", get_kind, ACTION("autoProvisioningSettings", "read"), OLD_VERSIONS, 0, 0},
-    {MLN_PUT, "{S}{P}/autoProvisioningSettings/{name}", put_kind, ACTION("autoProvisioningSettings", "write"), OLD_VERSIONS, 0, 0},
+    {MLN_PATCH, "{S}{P}/securityContacts/{name}", patch_kind, ACTION("securityContacts", "write"), CONTACT_VERSIONS, 0,
+     0},
+    {MLN_DELETE, "{S}{P}/securityContacts/{name}", delete_kind, ACTION("securityContacts", "delete"), CONTACT_VERSIONS,
+     0, 0},
+    {MLN_GET, "{S}{P}/autoProvisioningSettings", list_kind, ACTION("autoProvisioningSettings", "read"), OLD_VERSIONS, 0,
+     0},
+    {MLN_GET, "{S}{P}/autoProvisioningSettings/{name}", get_kind, ACTION("autoProvisioningSettings", "read"),
+     OLD_VERSIONS, 0, 0},
+    {MLN_PUT, "{S}{P}/autoProvisioningSettings/{name}", put_kind, ACTION("autoProvisioningSettings", "write"),
+     OLD_VERSIONS, 0, 0},
     {MLN_GET, "{S}{P}/workspaceSettings", list_kind, ACTION("workspaceSettings", "read"), OLD_VERSIONS, 0, 0},
     {MLN_GET, "{S}{P}/workspaceSettings/{name}", get_kind, ACTION("workspaceSettings", "read"), OLD_VERSIONS, 0, 0},
     {MLN_PUT, "{S}{P}/workspaceSettings/{name}", put_kind, ACTION("workspaceSettings", "write"), OLD_VERSIONS, 0, 0},
-    {MLN_PATCH, "{S}{P}/workspaceSettings/{name}", patch_kind, ACTION("workspaceSettings", "write"), OLD_VERSIONS, 0, 0},
-    {MLN_DELETE, "{S}{P}/workspaceSettings/{name}", delete_kind, ACTION("workspaceSettings", "delete"), OLD_VERSIONS, 0, 0},
+    {MLN_PATCH, "{S}{P}/workspaceSettings/{name}", patch_kind, ACTION("workspaceSettings", "write"), OLD_VERSIONS, 0,
+     0},
+    {MLN_DELETE, "{S}{P}/workspaceSettings/{name}", delete_kind, ACTION("workspaceSettings", "delete"), OLD_VERSIONS, 0,
+     0},
     {MLN_GET, "{X}{P}/" ATP "/{name}", get_kind, ACTION(ATP, "read"), "2019-01-01", 0, 0},
     {MLN_PUT, "{X}{P}/" ATP "/{name}", put_kind, ACTION(ATP, "write"), "2019-01-01", 0, 0},
 };

@@ -30,7 +30,8 @@ static struct mln_result task_name(const struct mln_assessment *a, char out[MLN_
     return MLN_OK;
 }
 
-static struct mln_result task_state(struct mln_request *request, struct mln_str name, struct mln_str *state, struct mln_str *changed)
+static struct mln_result task_state(struct mln_request *request, struct mln_str name, struct mln_str *state,
+                                    struct mln_str *changed)
 {
     const struct mln_json *document;
     struct mln_str id, subscription;
@@ -66,8 +67,8 @@ static struct mln_result put_task(void *context, const struct mln_assessment *a,
     MLN_TRY(task_state(request, name, &state, &changed));
     MLN_TRY(mln_arm_id_parse(a->resource_id, &resource));
     MLN_TRY_STR(request->arena, scope,
-                mln_str_printf(request->arena, "/subscriptions/%.*s/resourceGroups/%.*s", MLN_FMT(resource.subscription),
-                               MLN_FMT(resource.group)));
+                mln_str_printf(request->arena, "/subscriptions/%.*s/resourceGroups/%.*s",
+                               MLN_FMT(resource.subscription), MLN_FMT(resource.group)));
     MLN_TRY_STR(request->arena, id, mln_security_id(request, scope, "locations/" MLN_LOCATION "/tasks", name));
     mln_envelope_begin(list->w, id, name, "Microsoft.Security/locations/tasks");
     mln_envelope_properties(list->w);
@@ -105,9 +106,8 @@ static struct mln_result list_tasks(struct mln_request *request, struct mln_repl
 
 static struct mln_result find_task(struct mln_request *request, struct mln_reply *reply)
 {
-    struct task_list list = {.request = request,
-                             .w = mln_reply_json(reply, 200),
-                             .only = mln_request_capture(request, "task")};
+    struct task_list list = {
+        .request = request, .w = mln_reply_json(reply, 200), .only = mln_request_capture(request, "task")};
     MLN_TRY(visit_tasks(&list));
     if (list.found)
         return MLN_OK;
@@ -118,7 +118,10 @@ static struct mln_result act_on_task(struct mln_request *request, struct mln_rep
 {
     static const struct {
         const char *verb, *state;
-    } steps[] = {{"Activate", "Active"}, {"Dismiss", "Dismissed"}, {"Start", "InProgress"}, {"Resolve", "Resolved"},
+    } steps[] = {{"Activate", "Active"},
+                 {"Dismiss", "Dismissed"},
+                 {"Start", "InProgress"},
+                 {"Resolve", "Resolved"},
                  {"Close", "Closed"}};
     struct mln_str verb = mln_request_capture(request, "verb"), id, subscription;
     const char *state = NULL;

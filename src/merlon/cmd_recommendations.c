@@ -37,7 +37,8 @@ static struct mln_result put_gain(struct mln_invocation *in, struct mln_table *t
     MLN_TRY(mln_output_points(in, alone > 0 ? alone : together, &points));
     if (alone <= 0)
         MLN_TRY_STR(in->arena, points,
-                    together > 0 ? mln_str_printf(in->arena, "(%.*s)", MLN_FMT(points)) : mln_str_dup(in->arena, MLN_S("")));
+                    together > 0 ? mln_str_printf(in->arena, "(%.*s)", MLN_FMT(points))
+                                 : mln_str_dup(in->arena, MLN_S("")));
     return mln_table_cell(table, points);
 }
 
@@ -78,12 +79,13 @@ static struct mln_result run_list(struct mln_invocation *in, enum mln_exit *exit
     return mln_option_given(in, "json") ? mln_output_json(in, &json) : mln_table_end(&table);
 }
 
-const struct mln_command mln_command_recommendations = {.words = "recommendations",
-                                                        .summary = "What to fix, by what it gains",
+const struct mln_command mln_command_recommendations = {
+    .words = "recommendations",
+    .summary = "What to fix, by what it gains",
     .details = "Points in parentheses are gained only together with the other recommendations of the same control.",
-                                                        .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
-                                                        MLN_OPTIONS(list_options),
-                                                        .run = run_list};
+    .kind = MLN_ONLINE | MLN_IN_SUBSCRIPTION,
+    MLN_OPTIONS(list_options),
+    .run = run_list};
 
 /* ---- one of them ---- */
 

@@ -96,8 +96,7 @@ static const struct mln_man_section sections[] = {
     {"EXIT STATUS",
      "0 done; 1 failed; 2 wrong command line or configuration; 3 what it needs is not there; 4 not allowed."},
     {"SIGNALS", "SIGHUP loads the rules anew. SIGTERM and SIGINT end the server after the running requests."},
-    {"FILES",
-     "/var/lib/merlon: the state directory. /etc/default/merlond: MERLOND_OPTIONS of the installed service."},
+    {"FILES", "/var/lib/merlon: the state directory. /etc/default/merlond: MERLOND_OPTIONS of the installed service."},
     {"SEE ALSO", "merlon(1), merlon-agent(8)"},
 };
 

@@ -18,12 +18,13 @@ enum mln_cause {
     MLN_CAUSE_RULE_FAILED,   /* the rule ended in an error on this resource */
     MLN_CAUSE_EXEMPT,
 };
-extern const char *const mln_cause_words[]; /* "", "OffByRule", "DataNotCollected", "EvaluationFailed", "Exempt", NULL */
+extern const char
+    *const mln_cause_words[]; /* "", "OffByRule", "DataNotCollected", "EvaluationFailed", "Exempt", NULL */
 
 struct mln_control {
-    struct mln_str id;          /* GUID, the name of the control in the API */
-    struct mln_str slug;        /* "secure-management-ports", what rules write */
-    struct mln_str title;       /* "Secure management ports" */
+    struct mln_str id;    /* GUID, the name of the control in the API */
+    struct mln_str slug;  /* "secure-management-ports", what rules write */
+    struct mln_str title; /* "Secure management ports" */
     struct mln_str description;
     int32_t max_points;
 };

@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-#define ADD(name)                                                                                   \
-    static struct mln_result name(struct kql_run *run, const struct kql_expr *expr, void *state,    \
+#define ADD(name)                                                                                                      \
+    static struct mln_result name(struct kql_run *run, const struct kql_expr *expr, void *state,                       \
                                   const struct mln_json *args, size_t n)
-#define DONE(name)                                                                                  \
+#define DONE(name)                                                                                                     \
     static struct mln_result name(struct kql_run *run, const struct kql_expr *expr, void *state, struct mln_json *out)
 #define UNUSED (void)run, (void)expr
 
@@ -209,7 +209,8 @@ static const struct kql_aggregate aggregates[] = {
     {"make_set", 1, 2, sizeof(struct mln_json_array), list_add, list_done, "make_set(x, [most]): each value once", SET},
     {"max", 1, 1, sizeof(struct value_state), extreme_add, value_done, "largest", MAX},
     {"min", 1, 1, sizeof(struct value_state), extreme_add, value_done, "smallest", MIN},
-    {"percentile", 2, 2, sizeof(struct percentile_state), percentile_add, percentile_done, "percentile(x, rank)", PLAIN},
+    {"percentile", 2, 2, sizeof(struct percentile_state), percentile_add, percentile_done, "percentile(x, rank)",
+     PLAIN},
     {"sum", 1, 1, sizeof(struct number_state), sum_add, sum_done, "sum", PLAIN},
     {"sumif", 2, 2, sizeof(struct number_state), sum_add, sum_done, "sumif(x, condition)", IF},
     {"take_any", 1, 1, sizeof(struct value_state), extreme_add, value_done, "any value", ANY},

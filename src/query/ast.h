@@ -6,8 +6,8 @@
 #include "base/map.h"
 #include "base/vec.h"
 
-#include <stdarg.h>
 #include "query/kql.h"
+#include <stdarg.h>
 
 /* Values are JSON values plus two kinds; both hold milliseconds in i. */
 enum { KQL_DATETIME = 16, KQL_TIMESPAN = 17 };
@@ -32,7 +32,7 @@ struct kql_expr {
     size_t n_args;
     const struct kql_function *function;   /* CALL of a scalar function or operator */
     const struct kql_aggregate *aggregate; /* CALL of an aggregate, in summarize only */
-    uint64_t bound_to; /* NAME: serial of the columns it was looked up in last, and where it was */
+    uint64_t bound_to;                     /* NAME: serial of the columns it was looked up in last, and where it was */
     size_t bound_at;
     uint32_t line, position;
 };
@@ -49,7 +49,15 @@ struct kql_order {
     bool ascending, nulls_first;
 };
 
-enum kql_join_kind { KQL_INNERUNIQUE, KQL_INNER, KQL_LEFTOUTER, KQL_RIGHTOUTER, KQL_FULLOUTER, KQL_LEFTANTI, KQL_LEFTSEMI };
+enum kql_join_kind {
+    KQL_INNERUNIQUE,
+    KQL_INNER,
+    KQL_LEFTOUTER,
+    KQL_RIGHTOUTER,
+    KQL_FULLOUTER,
+    KQL_LEFTANTI,
+    KQL_LEFTSEMI
+};
 
 enum kql_stage_kind {
     KQL_WHERE,
@@ -158,8 +166,8 @@ struct kql_run;
 struct kql_function {
     const char *name;
     uint8_t least, most; /* arguments */
-    MLN_RESULT (*call)(struct kql_run *run, const struct kql_expr *expr, const struct mln_json *args, size_t n,
-                       struct mln_json *out);
+    MLN_RESULT(*call)
+    (struct kql_run *run, const struct kql_expr *expr, const struct mln_json *args, size_t n, struct mln_json *out);
     const char *help;
     int variant; /* for one implementation behind several names */
     enum kql_lazy { KQL_EAGER, KQL_LAZY_AND, KQL_LAZY_OR, KQL_LAZY_CASE } lazy; /* eval.c decides what is evaluated */
@@ -172,7 +180,8 @@ struct kql_aggregate {
     const char *name;
     uint8_t least, most;
     size_t state_bytes;
-    MLN_RESULT (*add)(struct kql_run *run, const struct kql_expr *expr, void *state, const struct mln_json *args, size_t n);
+    MLN_RESULT(*add)
+    (struct kql_run *run, const struct kql_expr *expr, void *state, const struct mln_json *args, size_t n);
     MLN_RESULT (*done)(struct kql_run *run, const struct kql_expr *expr, void *state, struct mln_json *out);
     const char *help;
     int variant;

@@ -2,21 +2,13 @@
  * Scalar functions and operators. One table: name, number of arguments, implementation, help. A function that is given
  * what it cannot use answers null, as Kusto does; only limits are failures.
  */
-#include "query/ast.h"
+#include "query/functions.h"
 
 #include <math.h>
 
-enum { MAX_ARGUMENTS = 64, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
 
-#define FUNCTION(name)                                                                              \
-    static struct mln_result name(struct kql_run *run, const struct kql_expr *expr, const struct mln_json *args, size_t n, \
-                                  struct mln_json *out)
-#define UNUSED_RUN (void)run, (void)expr, (void)n
-
-static struct mln_str text_arg(struct mln_json v)
-{
-    return v.kind == MLN_JSON_STRING ? (struct mln_str){v.string, v.n} : (struct mln_str){NULL, 0};
-}
+#define FUNCTION(name) static KQL_FUNCTION(name)
 
 /* ---- comparison ---- */
 
@@ -44,7 +36,7 @@ FUNCTION(equal_fold) /* =~ and !~ */
     UNUSED_RUN;
     int order = 0;
     bool same = args[0].kind == MLN_JSON_STRING && args[1].kind == MLN_JSON_STRING
-                    ? mln_str_eq_nocase(text_arg(args[0]), text_arg(args[1]))
+                    ? mln_str_eq_nocase(kql_text_arg(args[0]), kql_text_arg(args[1]))
                     : kql_compare(args[0], args[1], &order) && order == 0;
     *out = mln_json_of_bool(same == (expr->function->variant == 0));
     return MLN_OK;
@@ -107,7 +99,7 @@ FUNCTION(has_list) /* has_any: variant 0, has_all: 1 */
         list = args[1].items, count = args[1].n;
     bool answer = all;
     for (size_t i = 0; i < count && answer == all; i++)
-        answer = text_test(s, text_arg(list[i]), HAS);
+        answer = text_test(s, kql_text_arg(list[i]), HAS);
     *out = mln_json_of_bool(answer);
     return MLN_OK;
 }
@@ -123,7 +115,7 @@ FUNCTION(in_list) /* NEGATED for !in, CASED for in */
     bool found = false;
     for (size_t i = 0; i < count && !found; i++) {
         if (!(how & CASED) && args[0].kind == MLN_JSON_STRING && list[i].kind == MLN_JSON_STRING)
-            found = mln_str_eq_nocase(text_arg(args[0]), text_arg(list[i]));
+            found = mln_str_eq_nocase(kql_text_arg(args[0]), kql_text_arg(list[i]));
         else
             found = kql_compare(args[0], list[i], &order) && order == 0;
     }
@@ -158,7 +150,8 @@ FUNCTION(lazy) /* and, or, iff, case: eval.c never comes here */
 
 static bool span_arithmetic(char op, struct mln_json a, struct mln_json b, struct mln_json *out)
 {
-    bool da = a.kind == KQL_DATETIME, db = b.kind == KQL_DATETIME, sa = a.kind == KQL_TIMESPAN, sb = b.kind == KQL_TIMESPAN;
+    bool da = a.kind == KQL_DATETIME, db = b.kind == KQL_DATETIME, sa = a.kind == KQL_TIMESPAN,
+         sb = b.kind == KQL_TIMESPAN;
     int64_t value;
     if (op == '+' && ((da && sb) || (sa && db) || (sa && sb)) && !__builtin_add_overflow(a.i, b.i, &value))
         *out = da || db ? kql_date(value) : kql_span(value);
@@ -277,11 +270,11 @@ FUNCTION(to_number) /* 'i': whole, 'd': real */
     if (v.kind == MLN_JSON_BOOL)
         v = mln_json_of_i64(v.boolean), real = v.i ? 1 : 0;
     if (v.kind == MLN_JSON_STRING) {
-        if (whole && mln_ok(mln_str_to_i64(mln_str_trim(text_arg(v)), &i))) {
+        if (whole && mln_ok(mln_str_to_i64(mln_str_trim(kql_text_arg(v)), &i))) {
             *out = mln_json_of_i64(i);
             return MLN_OK;
         }
-        if (!text_number(text_arg(v), &real))
+        if (!text_number(kql_text_arg(v), &real))
             return MLN_OK;
     } else if (!kql_is_number(v)) {
         return MLN_OK;
@@ -303,7 +296,8 @@ FUNCTION(to_bool)
         *out = args[0];
     else if (kql_is_number(args[0]))
         *out = mln_json_of_bool(kql_number(args[0]) != 0);
-    else if (mln_str_eq_nocase(text_arg(args[0]), MLN_S("true")) || mln_str_eq_nocase(text_arg(args[0]), MLN_S("false")))
+    else if (mln_str_eq_nocase(kql_text_arg(args[0]), MLN_S("true")) ||
+             mln_str_eq_nocase(kql_text_arg(args[0]), MLN_S("false")))
         *out = mln_json_of_bool(args[0].n == 4);
     return MLN_OK;
 }
@@ -312,7 +306,7 @@ FUNCTION(to_datetime)
 {
     (void)n, (void)expr;
     int64_t ms;
-    struct mln_str s = text_arg(args[0]);
+    struct mln_str s = kql_text_arg(args[0]);
     *out = kql_null();
     if (args[0].kind == KQL_DATETIME) {
         *out = args[0];
@@ -330,7 +324,7 @@ FUNCTION(to_timespan)
     UNUSED_RUN;
     int64_t ms;
     *out = args[0].kind == KQL_TIMESPAN ? args[0] : kql_null();
-    if (args[0].kind == MLN_JSON_STRING && mln_ok(kql_span_parse(text_arg(args[0]), &ms)))
+    if (args[0].kind == MLN_JSON_STRING && mln_ok(kql_span_parse(kql_text_arg(args[0]), &ms)))
         *out = kql_span(ms);
     return MLN_OK;
 }
@@ -340,7 +334,7 @@ FUNCTION(parse_json)
     UNUSED_RUN;
     const struct mln_json *tree;
     *out = args[0];
-    if (args[0].kind == MLN_JSON_STRING && mln_ok(mln_json_parse(run->scratch, text_arg(args[0]), 1 << 20, &tree)))
+    if (args[0].kind == MLN_JSON_STRING && mln_ok(mln_json_parse(run->scratch, kql_text_arg(args[0]), 1 << 20, &tree)))
         *out = *tree;
     return MLN_OK;
 }
@@ -348,205 +342,12 @@ FUNCTION(parse_json)
 FUNCTION(type_name)
 {
     UNUSED_RUN;
-    static const char *const names[] = {[MLN_JSON_NULL] = "null",     [MLN_JSON_BOOL] = "bool",
-                                        [MLN_JSON_INT] = "long",      [MLN_JSON_UINT] = "long",
-                                        [MLN_JSON_REAL] = "double",   [MLN_JSON_STRING] = "string",
-                                        [MLN_JSON_ARRAY] = "array",   [MLN_JSON_OBJECT] = "dictionary",
-                                        [KQL_DATETIME] = "datetime",  [KQL_TIMESPAN] = "timespan"};
+    static const char *const names[] = {
+        [MLN_JSON_NULL] = "null",   [MLN_JSON_BOOL] = "bool",         [MLN_JSON_INT] = "long",
+        [MLN_JSON_UINT] = "long",   [MLN_JSON_REAL] = "double",       [MLN_JSON_STRING] = "string",
+        [MLN_JSON_ARRAY] = "array", [MLN_JSON_OBJECT] = "dictionary", [KQL_DATETIME] = "datetime",
+        [KQL_TIMESPAN] = "timespan"};
     *out = mln_json_of_str(mln_str_c(names[args[0].kind]));
-    return MLN_OK;
-}
-
-/* ---- text ---- */
-
-FUNCTION(change_case) /* 'l' or 'u' */
-{
-    (void)n;
-    struct mln_str s;
-    MLN_TRY(kql_text(run->scratch, args[0], &s));
-    MLN_TRY_STR(run->scratch, s, mln_str_lower(run->scratch, s));
-    if (expr->function->variant == 'u') {
-        char *p = mln_arena_alloc(run->scratch, s.n + 1);
-        if (!p)
-            return mln_arena_failure(run->scratch);
-        for (size_t i = 0; i < s.n; i++)
-            p[i] = s.p[i] >= 'a' && s.p[i] <= 'z' ? (char)(s.p[i] - 'a' + 'A') : s.p[i];
-        s.p = p;
-    }
-    *out = mln_json_of_str(s);
-    return MLN_OK;
-}
-
-FUNCTION(concat) /* strcat: variant 0; strcat_delim: 1, its first argument between the others */
-{
-    size_t first = expr->function->variant, total = 0;
-    struct mln_str parts[MAX_ARGUMENTS];
-    for (size_t i = 0; i < n; i++) {
-        MLN_TRY(kql_text(run->scratch, args[i], &parts[i]));
-        total += parts[i].n + (first ? parts[0].n : 0);
-    }
-    char *p = mln_arena_alloc(run->scratch, total + 1);
-    if (!p)
-        return mln_arena_failure(run->scratch);
-    size_t at = 0;
-    for (size_t i = first; i < n; i++) {
-        if (first && i > 1 && parts[0].n)
-            memcpy(p + at, parts[0].p, parts[0].n), at += parts[0].n;
-        if (parts[i].n)
-            memcpy(p + at, parts[i].p, parts[i].n), at += parts[i].n;
-    }
-    *out = mln_json_of_str((struct mln_str){p, at});
-    return MLN_OK;
-}
-
-FUNCTION(split)
-{
-    struct mln_str s, separator;
-    MLN_TRY(kql_text(run->scratch, args[0], &s));
-    MLN_TRY(kql_text(run->scratch, args[1], &separator));
-    (void)expr;
-    struct mln_json_array parts = {0};
-    for (size_t from = 0;;) {
-        size_t at = separator.n ? mln_str_find(s, separator, from) : SIZE_MAX;
-        MLN_TRY(mln_json_append(run->scratch, &parts, mln_json_of_str(mln_str_sub(s, from, at))));
-        if (at == SIZE_MAX)
-            break;
-        from = at + separator.n;
-    }
-    *out = mln_json_array_done(&parts);
-    if (n > 2) { /* only the item with this number */
-        bool there = args[2].kind == MLN_JSON_INT && args[2].i >= 0 && args[2].i < (int64_t)parts.n;
-        *out = there ? (struct mln_json){.kind = MLN_JSON_ARRAY, .n = 1, .items = &parts.at[args[2].i]}
-                     : (struct mln_json){.kind = MLN_JSON_ARRAY};
-    }
-    return MLN_OK;
-}
-
-FUNCTION(replace) /* variant 0: plain text, 1: regular expression */
-{
-    struct mln_str s, what, with;
-    (void)n;
-    bool old_order = mln_str_eq_nocase(expr->name, MLN_S("replace")); /* replace(regex, with, text) */
-    MLN_TRY(kql_text(run->scratch, args[old_order ? 2 : 0], &s));
-    MLN_TRY(kql_text(run->scratch, args[old_order ? 0 : 1], &what));
-    MLN_TRY(kql_text(run->scratch, args[old_order ? 1 : 2], &with));
-    if (expr->function->variant) {
-        MLN_TRY(kql_regex_replace(run, what, with, s, &s));
-        *out = mln_json_of_str(s);
-        return MLN_OK;
-    }
-    size_t hits = 0, at = 0, from = 0;
-    for (size_t i = what.n ? mln_str_find(s, what, 0) : SIZE_MAX; i != SIZE_MAX; i = mln_str_find(s, what, i + what.n))
-        hits++;
-    size_t total;
-    if (__builtin_mul_overflow(hits, with.n, &total) || __builtin_add_overflow(total, s.n + 1, &total))
-        return mln_fail(MLN_E_LIMIT, "a text that is too long");
-    char *p = mln_arena_alloc(run->scratch, total);
-    if (!p)
-        return mln_arena_failure(run->scratch);
-    for (size_t hit = 0; hit <= hits; hit++) {
-        size_t end = hit < hits ? mln_str_find(s, what, from) : s.n;
-        if (end > from)
-            memcpy(p + at, s.p + from, end - from), at += end - from;
-        if (hit < hits && with.n)
-            memcpy(p + at, with.p, with.n), at += with.n;
-        from = end + what.n;
-    }
-    *out = mln_json_of_str((struct mln_str){p, at});
-    return MLN_OK;
-}
-
-/* The byte offset of the i-th code point. */
-static size_t code_point(struct mln_str s, int64_t i)
-{
-    size_t at = 0;
-    for (; i > 0 && at < s.n; i--)
-        for (at++; at < s.n && ((unsigned char)s.p[at] & 0xC0) == 0x80;)
-            at++;
-    return at;
-}
-
-FUNCTION(substring)
-{
-    struct mln_str s;
-    (void)expr;
-    MLN_TRY(kql_text(run->scratch, args[0], &s));
-    *out = mln_json_of_str(MLN_S(""));
-    if (args[1].kind != MLN_JSON_INT || (n > 2 && args[2].kind != MLN_JSON_INT))
-        return MLN_OK;
-    size_t from = code_point(s, args[1].i);
-    struct mln_str rest = mln_str_sub(s, from, s.n);
-    *out = mln_json_of_str(n > 2 ? mln_str_sub(rest, 0, code_point(rest, args[2].i)) : rest);
-    return MLN_OK;
-}
-
-FUNCTION(length) /* strlen: in code points */
-{
-    UNUSED_RUN;
-    struct mln_str s;
-    MLN_TRY(kql_text(run->scratch, args[0], &s));
-    int64_t count = 0;
-    for (size_t i = 0; i < s.n; i++)
-        count += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    *out = mln_json_of_i64(count);
-    return MLN_OK;
-}
-
-FUNCTION(index_of)
-{
-    UNUSED_RUN;
-    struct mln_str s, what;
-    MLN_TRY(kql_text(run->scratch, args[0], &s));
-    MLN_TRY(kql_text(run->scratch, args[1], &what));
-    size_t at = mln_str_find(s, what, 0);
-    int64_t count = 0;
-    for (size_t i = 0; at != SIZE_MAX && i < at; i++)
-        count += ((unsigned char)s.p[i] & 0xC0) != 0x80;
-    *out = mln_json_of_i64(at == SIZE_MAX ? -1 : count);
-    return MLN_OK;
-}
-
-FUNCTION(trim) /* trim(regex, text); trim_start 's', trim_end 'e' */
-{
-    struct mln_str pattern, s, anchored, hit;
-    (void)n;
-    int how = expr->function->variant;
-    MLN_TRY(kql_text(run->scratch, args[0], &pattern));
-    MLN_TRY(kql_text(run->scratch, args[1], &s));
-    if (how != 'e') {
-        MLN_TRY_STR(run->scratch, anchored, mln_str_printf(run->scratch, "^(?:%.*s)+", MLN_FMT(pattern)));
-        MLN_TRY(kql_regex_match(run, anchored, s, 0, &hit));
-        s = mln_str_sub(s, hit.n, s.n);
-    }
-    if (how != 's') {
-        MLN_TRY_STR(run->scratch, anchored, mln_str_printf(run->scratch, "(?:%.*s)+$", MLN_FMT(pattern)));
-        MLN_TRY(kql_regex_match(run, anchored, s, 0, &hit));
-        s = mln_str_sub(s, 0, s.n - hit.n);
-    }
-    *out = mln_json_of_str(s);
-    return MLN_OK;
-}
-
-FUNCTION(extract)
-{
-    UNUSED_RUN;
-    struct mln_str pattern, s, group;
-    MLN_TRY(kql_text(run->scratch, args[0], &pattern));
-    MLN_TRY(kql_text(run->scratch, args[2], &s));
-    size_t number = args[1].kind == MLN_JSON_INT && args[1].i >= 0 && args[1].i < 64 ? (size_t)args[1].i : 0;
-    MLN_TRY(kql_regex_match(run, pattern, s, number, &group));
-    *out = mln_json_of_str(group.p ? group : MLN_S(""));
-    return MLN_OK;
-}
-
-FUNCTION(matches_regex)
-{
-    UNUSED_RUN;
-    struct mln_str pattern, s, group;
-    MLN_TRY(kql_text(run->scratch, args[0], &s));
-    MLN_TRY(kql_text(run->scratch, args[1], &pattern));
-    MLN_TRY(kql_regex_match(run, pattern, s, 0, &group));
-    *out = mln_json_of_bool(group.p != NULL);
     return MLN_OK;
 }
 
@@ -584,7 +385,7 @@ FUNCTION(pack) /* bag_pack("name", value, ...) */
     for (size_t i = 0; i + 1 < n; i += 2) {
         struct mln_json plain;
         MLN_TRY(kql_plain(run->scratch, args[i + 1], &plain));
-        MLN_TRY(mln_json_add(run->scratch, &object, text_arg(args[i]), plain));
+        MLN_TRY(mln_json_add(run->scratch, &object, kql_text_arg(args[i]), plain));
     }
     *out = mln_json_object_done(&object);
     return MLN_OK;
@@ -663,18 +464,28 @@ FUNCTION(datetime_diff)
     static const struct {
         struct mln_str unit;
         int64_t ms;
-    } units[] = {{{"day", 3}, DAY_MS}, {{"hour", 4}, 3600000}, {{"minute", 6}, 60000}, {{"second", 6}, 1000},
-                 {{"week", 4}, 7 * (int64_t)DAY_MS}, {{"millisecond", 11}, 1}};
+    } units[] = {{{"day", 3}, DAY_MS},
+                 {{"hour", 4}, 3600000},
+                 {{"minute", 6}, 60000},
+                 {{"second", 6}, 1000},
+                 {{"week", 4}, 7 * (int64_t)DAY_MS},
+                 {{"millisecond", 11}, 1}};
     *out = kql_null();
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (mln_str_eq_nocase(units[i].unit, text_arg(args[0])) && args[1].kind == KQL_DATETIME &&
+        if (mln_str_eq_nocase(units[i].unit, kql_text_arg(args[0])) && args[1].kind == KQL_DATETIME &&
             args[2].kind == KQL_DATETIME) /* boundaries crossed, as Kusto counts */
             *out = mln_json_of_i64(args[1].i / units[i].ms - args[2].i / units[i].ms);
     return MLN_OK;
 }
 
-#define COMPARISON(mark, how, help) {mark, 2, 2, compare, help, how, KQL_EAGER}
-#define TEXT(mark, how, help) {mark, 2, 2, text_operator, help, how, KQL_EAGER}
+#define COMPARISON(mark, how, help)                                                                                    \
+    {                                                                                                                  \
+        mark, 2, 2, compare, help, how, KQL_EAGER                                                                      \
+    }
+#define TEXT(mark, how, help)                                                                                          \
+    {                                                                                                                  \
+        mark, 2, 2, text_operator, help, how, KQL_EAGER                                                                \
+    }
 
 static const struct kql_function functions[] = {
     COMPARISON("==", EQUAL, "equal"),
@@ -704,21 +515,21 @@ static const struct kql_function functions[] = {
     TEXT("!endswith", ENDS | NEGATED, "does not end with, without case"),
     TEXT("endswith_cs", ENDS | CASED, "ends with, with case"),
     TEXT("!endswith_cs", ENDS | CASED | NEGATED, "does not end with, with case"),
-    {"in", 1, MAX_ARGUMENTS, in_list, "in (a, b, ...): is one of", CASED, KQL_EAGER},
-    {"!in", 1, MAX_ARGUMENTS, in_list, "is none of", CASED | NEGATED, KQL_EAGER},
-    {"in~", 1, MAX_ARGUMENTS, in_list, "is one of, without case", 0, KQL_EAGER},
-    {"!in~", 1, MAX_ARGUMENTS, in_list, "is none of, without case", NEGATED, KQL_EAGER},
-    {"has_any", 1, MAX_ARGUMENTS, has_list, "has_any (a, b, ...): has one of the terms", 0, KQL_EAGER},
-    {"has_all", 1, MAX_ARGUMENTS, has_list, "has all of the terms", 1, KQL_EAGER},
+    {"in", 1, KQL_MAX_ARGUMENTS, in_list, "in (a, b, ...): is one of", CASED, KQL_EAGER},
+    {"!in", 1, KQL_MAX_ARGUMENTS, in_list, "is none of", CASED | NEGATED, KQL_EAGER},
+    {"in~", 1, KQL_MAX_ARGUMENTS, in_list, "is one of, without case", 0, KQL_EAGER},
+    {"!in~", 1, KQL_MAX_ARGUMENTS, in_list, "is none of, without case", NEGATED, KQL_EAGER},
+    {"has_any", 1, KQL_MAX_ARGUMENTS, has_list, "has_any (a, b, ...): has one of the terms", 0, KQL_EAGER},
+    {"has_all", 1, KQL_MAX_ARGUMENTS, has_list, "has all of the terms", 1, KQL_EAGER},
     {"between", 3, 3, between, "between (low .. high), both included", 0, KQL_EAGER},
     {"!between", 3, 3, between, "outside of low .. high", 1, KQL_EAGER},
-    {"matches regex", 2, 2, matches_regex, "a regular expression matches somewhere", 0, KQL_EAGER},
+    {"matches regex", 2, 2, kql_matches_regex, "a regular expression matches somewhere", 0, KQL_EAGER},
     {"and", 2, 2, lazy, "both", 0, KQL_LAZY_AND},
     {"or", 2, 2, lazy, "one of both", 0, KQL_LAZY_OR},
     {"not", 1, 1, not_function, "not(bool)", 0, KQL_EAGER},
     {"iff", 3, 3, lazy, "iff(if, then, else)", 0, KQL_LAZY_CASE},
     {"iif", 3, 3, lazy, "the same as iff", 0, KQL_LAZY_CASE},
-    {"case", 3, MAX_ARGUMENTS - 1, lazy, "case(if, then, if, then, ..., else)", 0, KQL_LAZY_CASE},
+    {"case", 3, KQL_MAX_ARGUMENTS - 1, lazy, "case(if, then, if, then, ..., else)", 0, KQL_LAZY_CASE},
     {"+", 2, 2, arithmetic, "sum; date + span", '+', KQL_EAGER},
     {"-", 2, 2, arithmetic, "difference; date - date is a span", '-', KQL_EAGER},
     {"*", 2, 2, arithmetic, "product", '*', KQL_EAGER},
@@ -729,37 +540,37 @@ static const struct kql_function functions[] = {
     {"array_index_of", 2, 2, array_has, "array_index_of(array, value): its place or -1", 'i', KQL_EAGER},
     {"array_length", 1, 1, array_length, "number of items", 0, KQL_EAGER},
     {"bag_keys", 1, 1, bag_keys, "the names of an object's members", 0, KQL_EAGER},
-    {"bag_pack", 0, MAX_ARGUMENTS, pack, "bag_pack(name, value, ...): an object", 0, KQL_EAGER},
+    {"bag_pack", 0, KQL_MAX_ARGUMENTS, pack, "bag_pack(name, value, ...): an object", 0, KQL_EAGER},
     {"bin", 2, 2, bin, "bin(value, step): down to a multiple of step", 0, KQL_EAGER},
     {"ceiling", 1, 1, whole_number, "up to a whole number", 'c', KQL_EAGER},
-    {"coalesce", 1, MAX_ARGUMENTS, coalesce, "the first that is neither null nor empty", 0, KQL_EAGER},
+    {"coalesce", 1, KQL_MAX_ARGUMENTS, coalesce, "the first that is neither null nor empty", 0, KQL_EAGER},
     {"datetime_diff", 3, 3, datetime_diff, "datetime_diff(unit, a, b)", 0, KQL_EAGER},
-    {"extract", 3, 4, extract, "extract(regex, group, text)", 0, KQL_EAGER},
+    {"extract", 3, 4, kql_extract, "extract(regex, group, text)", 0, KQL_EAGER},
     {"floor", 1, 2, whole_number, "down to a whole number", 'f', KQL_EAGER},
     {"gettype", 1, 1, type_name, "the name of a value's type", 0, KQL_EAGER},
-    {"indexof", 2, 2, index_of, "indexof(text, part): its place or -1", 0, KQL_EAGER},
+    {"indexof", 2, 2, kql_index_of, "indexof(text, part): its place or -1", 0, KQL_EAGER},
     {"isempty", 1, 1, is_empty, "null or an empty text", 0, KQL_EAGER},
     {"isnotempty", 1, 1, is_empty, "neither null nor an empty text", 1, KQL_EAGER},
     {"isnotnull", 1, 1, is_empty, "not null", 3, KQL_EAGER},
     {"isnull", 1, 1, is_empty, "null", 2, KQL_EAGER},
     {"now", 0, 1, now, "now([span])", 0, KQL_EAGER},
-    {"pack", 0, MAX_ARGUMENTS, pack, "the same as bag_pack", 0, KQL_EAGER},
-    {"pack_array", 0, MAX_ARGUMENTS, pack_array, "an array of the arguments", 0, KQL_EAGER},
+    {"pack", 0, KQL_MAX_ARGUMENTS, pack, "the same as bag_pack", 0, KQL_EAGER},
+    {"pack_array", 0, KQL_MAX_ARGUMENTS, pack_array, "an array of the arguments", 0, KQL_EAGER},
     {"parse_json", 1, 1, parse_json, "a dynamic value from JSON text", 0, KQL_EAGER},
-    {"replace", 3, 3, replace, "replace(regex, with, text)", 1, KQL_EAGER},
-    {"replace_regex", 3, 3, replace, "replace_regex(text, regex, with)", 1, KQL_EAGER},
-    {"replace_string", 3, 3, replace, "replace_string(text, what, with)", 0, KQL_EAGER},
+    {"replace", 3, 3, kql_replace, "replace(regex, with, text)", 1, KQL_EAGER},
+    {"replace_regex", 3, 3, kql_replace, "replace_regex(text, regex, with)", 1, KQL_EAGER},
+    {"replace_string", 3, 3, kql_replace, "replace_string(text, what, with)", 0, KQL_EAGER},
     {"round", 1, 2, round_function, "round(number, digits)", 0, KQL_EAGER},
     {"set_has_element", 2, 2, array_has, "set_has_element(array, value)", 'b', KQL_EAGER},
-    {"split", 2, 3, split, "split(text, separator, [number])", 0, KQL_EAGER},
+    {"split", 2, 3, kql_split, "split(text, separator, [number])", 0, KQL_EAGER},
     {"startofday", 1, 1, start_of, "the day's first moment", 'd', KQL_EAGER},
     {"startofmonth", 1, 1, start_of, "the month's first moment", 'm', KQL_EAGER},
     {"startofweek", 1, 1, start_of, "the first moment of the week, from Sunday", 'w', KQL_EAGER},
     {"startofyear", 1, 1, start_of, "the year's first moment", 'y', KQL_EAGER},
-    {"strcat", 1, MAX_ARGUMENTS, concat, "texts joined", 0, KQL_EAGER},
-    {"strcat_delim", 2, MAX_ARGUMENTS, concat, "strcat_delim(between, text, ...)", 1, KQL_EAGER},
-    {"strlen", 1, 1, length, "length in characters", 0, KQL_EAGER},
-    {"substring", 2, 3, substring, "substring(text, from, [length])", 0, KQL_EAGER},
+    {"strcat", 1, KQL_MAX_ARGUMENTS, kql_concat, "texts joined", 0, KQL_EAGER},
+    {"strcat_delim", 2, KQL_MAX_ARGUMENTS, kql_concat, "strcat_delim(between, text, ...)", 1, KQL_EAGER},
+    {"strlen", 1, 1, kql_length, "length in characters", 0, KQL_EAGER},
+    {"substring", 2, 3, kql_substring, "substring(text, from, [length])", 0, KQL_EAGER},
     {"tobool", 1, 1, to_bool, "as a bool", 0, KQL_EAGER},
     {"toboolean", 1, 1, to_bool, "as a bool", 0, KQL_EAGER},
     {"todatetime", 1, 1, to_datetime, "as a date", 0, KQL_EAGER},
@@ -767,14 +578,14 @@ static const struct kql_function functions[] = {
     {"todynamic", 1, 1, parse_json, "the same as parse_json", 0, KQL_EAGER},
     {"toint", 1, 1, to_number, "as a whole number", 'i', KQL_EAGER},
     {"tolong", 1, 1, to_number, "as a whole number", 'i', KQL_EAGER},
-    {"tolower", 1, 1, change_case, "in lower case (ASCII)", 'l', KQL_EAGER},
+    {"tolower", 1, 1, kql_change_case, "in lower case (ASCII)", 'l', KQL_EAGER},
     {"toreal", 1, 1, to_number, "as a real number", 'd', KQL_EAGER},
     {"tostring", 1, 1, to_string, "as text", 0, KQL_EAGER},
     {"totimespan", 1, 1, to_timespan, "as a time span", 0, KQL_EAGER},
-    {"toupper", 1, 1, change_case, "in upper case (ASCII)", 'u', KQL_EAGER},
-    {"trim", 2, 2, trim, "trim(regex, text): both ends", 'b', KQL_EAGER},
-    {"trim_end", 2, 2, trim, "trim_end(regex, text)", 'e', KQL_EAGER},
-    {"trim_start", 2, 2, trim, "trim_start(regex, text)", 's', KQL_EAGER},
+    {"toupper", 1, 1, kql_change_case, "in upper case (ASCII)", 'u', KQL_EAGER},
+    {"trim", 2, 2, kql_trim, "trim(regex, text): both ends", 'b', KQL_EAGER},
+    {"trim_end", 2, 2, kql_trim, "trim_end(regex, text)", 'e', KQL_EAGER},
+    {"trim_start", 2, 2, kql_trim, "trim_start(regex, text)", 's', KQL_EAGER},
 };
 
 const struct kql_function *kql_function_find(struct mln_str name)

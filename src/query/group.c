@@ -14,7 +14,7 @@ struct kql_grouping {
     struct kql_run *run;
     struct kql_stage stage; /* distinct as a summarize without aggregates */
     const struct kql_schema *in;
-    size_t counted;         /* rows, for count */
+    size_t counted;                  /* rows, for count */
     MLN_VEC(struct kql_expr *) uses; /* every aggregate in the expressions, in order */
     MLN_VEC(struct group) groups;
     struct mln_map *index; /* key to place in groups */
@@ -121,12 +121,15 @@ static bool is_by(const struct kql_stage *stage, struct mln_str name)
 
 /* The columns that arg_max(x, ...) makes: x, then the named ones, or with * all others. With schema the names are added
    to it, with cells the values of the row. */
-static struct mln_result best_columns(struct kql_grouping *g, const struct kql_named *column, size_t use, struct kql_schema *schema,
-                                      const struct group *group, struct mln_json *cells, size_t *at)
+static struct mln_result best_columns(struct kql_grouping *g, const struct kql_named *column, size_t use,
+                                      struct kql_schema *schema, const struct group *group, struct mln_json *cells,
+                                      size_t *at)
 {
     struct kql_expr *e = column->expr;
     struct mln_json *row = group ? group->best_rows[use] : NULL;
-    struct mln_str key = column->by_hand ? column->name : e->args[0]->kind == KQL_NAME ? e->args[0]->name : column->name;
+    struct mln_str key = column->by_hand                ? column->name
+                         : e->args[0]->kind == KQL_NAME ? e->args[0]->name
+                                                        : column->name;
     for (size_t i = 0; i < e->n_args; i++) {
         if (e->args[i]->kind != KQL_STAR) {
             struct mln_str name = i == 0 ? key : e->args[i]->name;

@@ -8,7 +8,8 @@ struct side {
     size_t keys[MAX_KEYS], n_keys;
 };
 
-static struct mln_result find_keys(const struct kql_stage *stage, struct side *side, const struct mln_str *names, size_t n)
+static struct mln_result find_keys(const struct kql_stage *stage, struct side *side, const struct mln_str *names,
+                                   size_t n)
 {
     if (n > MAX_KEYS)
         return kql_wrong(stage->line, stage->position, "a join on more than %d columns", MAX_KEYS);
@@ -152,8 +153,8 @@ struct mln_result kql_join(struct kql_run *run, const struct kql_stage *stage, s
     return MLN_OK;
 }
 
-static struct mln_result append_by_name(struct kql_run *run, const struct kql_table *from, const struct kql_schema *schema,
-                                        struct kql_table *out)
+static struct mln_result append_by_name(struct kql_run *run, const struct kql_table *from,
+                                        const struct kql_schema *schema, struct kql_table *out)
 {
     for (size_t r = 0; r < from->rows.n; r++) {
         struct mln_json *cells;

@@ -20,8 +20,8 @@ struct mln_kql_error {
 
 enum {
     MLN_KQL_MAX_TEXT_BYTES = 64 << 10,
-    MLN_KQL_MAX_DEPTH = 64,      /* nesting of parentheses, calls and pipelines */
-    MLN_KQL_MAX_STAGES = 128,    /* operators in a query */
+    MLN_KQL_MAX_DEPTH = 64,   /* nesting of parentheses, calls and pipelines */
+    MLN_KQL_MAX_STAGES = 128, /* operators in a query */
     MLN_KQL_MAX_COLUMNS = 512,
 };
 
@@ -42,9 +42,9 @@ struct mln_kql_tables {
 };
 
 struct mln_kql_limits {
-    size_t max_rows;         /* rows held at any stage */
-    size_t memory_bytes;     /* for rows and values beside the result's arena budget */
-    int64_t deadline_ms;     /* mln_monotonic_ms */
+    size_t max_rows;     /* rows held at any stage */
+    size_t memory_bytes; /* for rows and values beside the result's arena budget */
+    int64_t deadline_ms; /* mln_monotonic_ms */
 };
 
 struct mln_kql_result {

@@ -76,7 +76,10 @@ static struct mln_result lex_escape(struct kql_lexer *lexer, char *out, size_t *
     uint32_t code = 0;
     for (int i = 1; i <= digits; i++) {
         char h = peek(lexer, (size_t)i);
-        int value = is_digit(h) ? h - '0' : h >= 'a' && h <= 'f' ? h - 'a' + 10 : h >= 'A' && h <= 'F' ? h - 'A' + 10 : -1;
+        int value = is_digit(h)            ? h - '0'
+                    : h >= 'a' && h <= 'f' ? h - 'a' + 10
+                    : h >= 'A' && h <= 'F' ? h - 'A' + 10
+                                           : -1;
         if (value < 0)
             digits = 0;
         code = code * 16 + (uint32_t)value;
@@ -174,11 +177,24 @@ static struct mln_result lex_number(struct kql_lexer *lexer, struct kql_token *t
 
 static void lex_punctuation(struct kql_lexer *lexer)
 {
-    static const struct mln_str longer[] = {{"!in~", 4},          {"!in", 3},        {"!contains_cs", 12}, {"!contains", 9},
-                                            {"!has_cs", 7},       {"!has", 4},       {"!startswith_cs", 14},
-                                            {"!startswith", 11},  {"!endswith_cs", 12}, {"!endswith", 9},
-                                            {"!between", 8},      {"==", 2},         {"=~", 2},            {"!=", 2},
-                                            {"!~", 2},            {"<=", 2},         {">=", 2},            {"<>", 2},
+    static const struct mln_str longer[] = {{"!in~", 4},
+                                            {"!in", 3},
+                                            {"!contains_cs", 12},
+                                            {"!contains", 9},
+                                            {"!has_cs", 7},
+                                            {"!has", 4},
+                                            {"!startswith_cs", 14},
+                                            {"!startswith", 11},
+                                            {"!endswith_cs", 12},
+                                            {"!endswith", 9},
+                                            {"!between", 8},
+                                            {"==", 2},
+                                            {"=~", 2},
+                                            {"!=", 2},
+                                            {"!~", 2},
+                                            {"<=", 2},
+                                            {">=", 2},
+                                            {"<>", 2},
                                             {"..", 2}};
     struct mln_str rest = mln_str_sub(lexer->text, lexer->at, lexer->text.n);
     for (size_t i = 0; i < sizeof longer / sizeof *longer; i++)
@@ -192,9 +208,8 @@ static void lex_punctuation(struct kql_lexer *lexer)
 struct mln_result kql_lex(struct kql_lexer *lexer, struct kql_token *out)
 {
     skip_blanks(lexer);
-    *out = (struct kql_token){.offset = lexer->at,
-                              .line = lexer->line,
-                              .position = (uint32_t)(lexer->at - lexer->line_start)};
+    *out = (struct kql_token){
+        .offset = lexer->at, .line = lexer->line, .position = (uint32_t)(lexer->at - lexer->line_start)};
     if (lexer->at >= lexer->text.n)
         return MLN_OK;
     size_t start = lexer->at;

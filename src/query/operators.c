@@ -108,8 +108,8 @@ static struct mln_result run_grouping(struct kql_run *run, const struct kql_stag
 
 /* A row for each item of the first column's array; further columns go along, item by item. An empty or absent array keeps
    its row, with null. */
-static struct mln_result expand_row(struct kql_run *run, const struct kql_stage *stage, const struct kql_schema *in_schema,
-                                    struct mln_json *row, struct kql_table *out)
+static struct mln_result expand_row(struct kql_run *run, const struct kql_stage *stage,
+                                    const struct kql_schema *in_schema, struct mln_json *row, struct kql_table *out)
 {
     struct mln_json values[8];
     size_t n = stage->columns.n, most = 1;

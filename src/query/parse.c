@@ -26,7 +26,8 @@ struct mln_result kql_advance(struct kql_parser *p)
 
 bool kql_at(const struct kql_parser *p, const char *text)
 {
-    return (p->token.kind == KQL_PUNCT || p->token.kind == KQL_WORD) && mln_str_eq_nocase(p->token.text, mln_str_c(text));
+    return (p->token.kind == KQL_PUNCT || p->token.kind == KQL_WORD) &&
+           mln_str_eq_nocase(p->token.text, mln_str_c(text));
 }
 
 struct mln_result kql_accept(struct kql_parser *p, const char *text, bool *found)
@@ -74,8 +75,7 @@ static struct mln_result made_up_name(struct kql_parser *p, const struct kql_exp
         struct mln_str of = MLN_S("");
         if (e->n_args && e->args[0]->kind == KQL_NAME)
             of = e->args[0]->name;
-        MLN_TRY_STR(p->query->arena, *out,
-                    mln_str_printf(p->query->arena, "%.*s_%.*s", MLN_FMT(e->name), MLN_FMT(of)));
+        MLN_TRY_STR(p->query->arena, *out, mln_str_printf(p->query->arena, "%.*s_%.*s", MLN_FMT(e->name), MLN_FMT(of)));
     } else if (e->kind == KQL_CALL && e->n_args && e->args[0]->kind != KQL_LITERAL && e->function &&
                (mln_str_eq(e->name, MLN_S("bin")) || mln_str_starts(e->name, MLN_S("to")))) {
         return made_up_name(p, e->args[0], index, out);
@@ -318,7 +318,8 @@ static const struct {
     {"limit", KQL_TAKE, parse_take, "the same as take"},
     {"mv-expand", KQL_MV_EXPAND, parse_mv_expand, "mv-expand name = array: a row for each item"},
     {"mvexpand", KQL_MV_EXPAND, parse_mv_expand, "the same as mv-expand"},
-    {"parse", KQL_PARSE, parse_parse, "parse text with \"literal\" name \"literal\" name:type: columns cut from a text"},
+    {"parse", KQL_PARSE, parse_parse,
+     "parse text with \"literal\" name \"literal\" name:type: columns cut from a text"},
     {"summarize", KQL_SUMMARIZE, parse_summarize, "summarize name = aggregate(...), ... by name = expression, ..."},
     {"distinct", KQL_DISTINCT, parse_distinct, "distinct name, ... (or *): each combination once"},
     {"sort", KQL_SORT, parse_sort, "sort by expression [asc|desc] [nulls first|last], ...; descending unless stated"},

@@ -103,8 +103,8 @@ static struct mln_result parse_call(struct kql_parser *p, struct kql_expr *e)
     size_t least = e->aggregate ? e->aggregate->least : e->function->least;
     size_t most = e->aggregate ? e->aggregate->most : e->function->most;
     if (e->n_args < least || e->n_args > most)
-        return kql_wrong(e->line, e->position, "'%.*s' takes %zu to %zu arguments, %zu are given", MLN_FMT(e->name), least,
-                         most, e->n_args);
+        return kql_wrong(e->line, e->position, "'%.*s' takes %zu to %zu arguments, %zu are given", MLN_FMT(e->name),
+                         least, most, e->n_args);
     return MLN_OK;
 }
 
@@ -259,11 +259,34 @@ static struct mln_result parse_between(struct kql_parser *p, struct mln_str name
 
 static struct mln_result parse_comparison(struct kql_parser *p, struct kql_expr **out)
 {
-    static const char *const marks[] = {
-        "==",      "=~",          "!=",     "!~",    "<=",      ">=",         "<>",          "<",
-        ">",       "contains",    "!contains", "contains_cs", "!contains_cs", "has", "!has", "has_cs",
-        "!has_cs", "startswith",  "!startswith", "startswith_cs", "!startswith_cs", "endswith", "!endswith",
-        "endswith_cs", "!endswith_cs", "hasprefix", "hassuffix", NULL};
+    static const char *const marks[] = {"==",
+                                        "=~",
+                                        "!=",
+                                        "!~",
+                                        "<=",
+                                        ">=",
+                                        "<>",
+                                        "<",
+                                        ">",
+                                        "contains",
+                                        "!contains",
+                                        "contains_cs",
+                                        "!contains_cs",
+                                        "has",
+                                        "!has",
+                                        "has_cs",
+                                        "!has_cs",
+                                        "startswith",
+                                        "!startswith",
+                                        "startswith_cs",
+                                        "!startswith_cs",
+                                        "endswith",
+                                        "!endswith",
+                                        "endswith_cs",
+                                        "!endswith_cs",
+                                        "hasprefix",
+                                        "hassuffix",
+                                        NULL};
     static const char *const lists[] = {"in", "in~", "!in", "!in~", "has_any", "has_all", NULL};
     MLN_TRY(parse_sum(p, out));
     for (size_t i = 0; marks[i]; i++) {

@@ -44,12 +44,14 @@ static struct mln_result compile(struct kql_run *run, struct mln_str pattern, st
     if (pattern.n)
         memcpy(r + 1, pattern.p, pattern.n);
     r->pattern = (struct mln_str){(const char *)(r + 1), pattern.n};
-    r->code = pcre2_compile((PCRE2_SPTR)r->pattern.p, pattern.n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at, NULL);
+    r->code =
+        pcre2_compile((PCRE2_SPTR)r->pattern.p, pattern.n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at, NULL);
     if (!r->code) {
         char text[128];
         pcre2_get_error_message(error, (PCRE2_UCHAR *)text, sizeof text);
         free(r);
-        return mln_fail(MLN_E_INVALID, "regular expression '%.*s': %s at %zu", MLN_FMT(mln_str_sub(pattern, 0, 80)), text, at);
+        return mln_fail(MLN_E_INVALID, "regular expression '%.*s': %s at %zu", MLN_FMT(mln_str_sub(pattern, 0, 80)),
+                        text, at);
     }
     r->match = pcre2_match_data_create_from_pattern(r->code, NULL);
     r->limits = pcre2_match_context_create(NULL);
@@ -81,7 +83,8 @@ static struct mln_result failed(struct mln_str pattern, int code)
 {
     if (code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT || code == PCRE2_ERROR_HEAPLIMIT ||
         code == PCRE2_ERROR_JIT_STACKLIMIT)
-        return mln_fail(MLN_E_LIMIT, "regular expression '%.*s' takes too many steps", MLN_FMT(mln_str_sub(pattern, 0, 80)));
+        return mln_fail(MLN_E_LIMIT, "regular expression '%.*s' takes too many steps",
+                        MLN_FMT(mln_str_sub(pattern, 0, 80)));
     return mln_fail(MLN_E_INVALID, "regular expression '%.*s' cannot be used on this text (%d)",
                     MLN_FMT(mln_str_sub(pattern, 0, 80)), code);
 }
@@ -124,8 +127,8 @@ static struct mln_result replacement(struct kql_run *run, struct mln_str with, s
     return MLN_OK;
 }
 
-struct mln_result kql_regex_replace(struct kql_run *run, struct mln_str pattern, struct mln_str with, struct mln_str text,
-                                    struct mln_str *out)
+struct mln_result kql_regex_replace(struct kql_run *run, struct mln_str pattern, struct mln_str with,
+                                    struct mln_str text, struct mln_str *out)
 {
     struct kql_regex *r;
     struct mln_str groups;
@@ -138,8 +141,8 @@ struct mln_result kql_regex_replace(struct kql_run *run, struct mln_str pattern,
             return mln_arena_failure(run->scratch);
         PCRE2_SIZE n = size;
         int code = pcre2_substitute(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, 0,
-                                    PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_OVERFLOW_LENGTH | PCRE2_SUBSTITUTE_UNSET_EMPTY |
-                                        PCRE2_SUBSTITUTE_UNKNOWN_UNSET,
+                                    PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_OVERFLOW_LENGTH |
+                                        PCRE2_SUBSTITUTE_UNSET_EMPTY | PCRE2_SUBSTITUTE_UNKNOWN_UNSET,
                                     r->match, r->limits, (PCRE2_SPTR)groups.p, groups.n, (PCRE2_UCHAR *)p, &n);
         if (code >= 0) {
             *out = (struct mln_str){p, n};

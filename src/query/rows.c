@@ -106,11 +106,11 @@ static struct mln_result typed_part(struct kql_run *run, const struct kql_named 
     if (!part->expr)
         return MLN_OK;
     struct mln_str type = part->expr->name;
-    const char *by = mln_str_eq_nocase(type, MLN_S("long")) || mln_str_eq_nocase(type, MLN_S("int")) ? "tolong"
+    const char *by = mln_str_eq_nocase(type, MLN_S("long")) || mln_str_eq_nocase(type, MLN_S("int"))      ? "tolong"
                      : mln_str_eq_nocase(type, MLN_S("real")) || mln_str_eq_nocase(type, MLN_S("double")) ? "todouble"
-                     : mln_str_eq_nocase(type, MLN_S("datetime")) ? "todatetime"
-                     : mln_str_eq_nocase(type, MLN_S("bool"))     ? "tobool"
-                                                                   : NULL;
+                     : mln_str_eq_nocase(type, MLN_S("datetime"))                                         ? "todatetime"
+                     : mln_str_eq_nocase(type, MLN_S("bool"))                                             ? "tobool"
+                                                                                                          : NULL;
     if (!by)
         return MLN_OK;
     const struct kql_function *function = kql_function_find(mln_str_c(by));
@@ -120,8 +120,9 @@ static struct mln_result typed_part(struct kql_run *run, const struct kql_named 
 }
 
 /* parse x with "a" one "b" two: each column is what stands between its neighbours; all null when a text is missing. */
-static struct mln_result run_parse(struct kql_run *run, const struct kql_stage *stage, const struct kql_schema *in_schema,
-                                   const struct kql_schema *out_schema, const struct mln_json *in, struct mln_json *cells)
+static struct mln_result run_parse(struct kql_run *run, const struct kql_stage *stage,
+                                   const struct kql_schema *in_schema, const struct kql_schema *out_schema,
+                                   const struct mln_json *in, struct mln_json *cells)
 {
     struct mln_json source;
     struct mln_str text;
@@ -142,8 +143,8 @@ static struct mln_result run_parse(struct kql_run *run, const struct kql_stage *
         size_t at = literal ? mln_str_find(text, mark, from) : text.n;
         matched = at != SIZE_MAX && (floating || at == from);
         if (matched && waiting)
-            MLN_TRY(typed_part(run, waiting, mln_str_sub(text, from, at),
-                               &cells[kql_column(out_schema, waiting->name)]));
+            MLN_TRY(
+                typed_part(run, waiting, mln_str_sub(text, from, at), &cells[kql_column(out_schema, waiting->name)]));
         from = at + mark.n;
         waiting = NULL;
         floating = false;

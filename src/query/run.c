@@ -26,11 +26,13 @@ struct mln_result kql_tick(struct kql_run *run)
 struct mln_result kql_add_row(struct kql_run *run, struct kql_table *table, struct mln_json *cells)
 {
     if (table->rows.n >= run->limits->max_rows)
-        return mln_fail(MLN_E_LIMIT, "more than %zu rows: narrow the query with where, or summarize", run->limits->max_rows);
+        return mln_fail(MLN_E_LIMIT, "more than %zu rows: narrow the query with where, or summarize",
+                        run->limits->max_rows);
     return mln_vec_push(run->keep, &table->rows, cells);
 }
 
-struct head { /* the row-wise operators at the start of a pipeline, while its table is read, and a grouping behind them */
+struct
+    head { /* the row-wise operators at the start of a pipeline, while its table is read, and a grouping behind them */
     struct kql_run *run;
     const struct kql_pipeline *pipeline;
     size_t n;                          /* how many of them */
@@ -54,7 +56,8 @@ static struct mln_result keep_row(struct kql_run *run, const struct kql_schema *
 static struct mln_result run_head(struct head *head, struct mln_json *cells)
 {
     for (size_t i = 0; i < head->n && cells; i++)
-        MLN_TRY(kql_row_run(head->run, &head->pipeline->stages.at[i], head->schemas[i], head->schemas[i + 1], cells, &cells));
+        MLN_TRY(kql_row_run(head->run, &head->pipeline->stages.at[i], head->schemas[i], head->schemas[i + 1], cells,
+                            &cells));
     if (!cells)
         return MLN_OK;
     return head->grouping ? kql_grouping_add(head->grouping, cells)
@@ -90,10 +93,11 @@ static struct mln_result make_schemas(struct head *head, const struct kql_schema
     head->out->schema = head->schemas[head->n];
     head->enough = SIZE_MAX;
     const struct kql_stage *next = head->n < pipeline->stages.n ? &pipeline->stages.at[head->n] : NULL;
-    if (next && next->kind == KQL_TAKE && next->predicate->kind == KQL_LITERAL && next->predicate->value.kind == MLN_JSON_INT &&
-        next->predicate->value.i > 0)
+    if (next && next->kind == KQL_TAKE && next->predicate->kind == KQL_LITERAL &&
+        next->predicate->value.kind == MLN_JSON_INT && next->predicate->value.i > 0)
         head->enough = (size_t)next->predicate->value.i;
-    return next && kql_stage_groups(next) ? kql_grouping_new(head->run, next, head->out->schema, &head->grouping) : MLN_OK;
+    return next && kql_stage_groups(next) ? kql_grouping_new(head->run, next, head->out->schema, &head->grouping)
+                                          : MLN_OK;
 }
 
 static const struct kql_pipeline *find_let(const struct kql_run *run, struct mln_str name)
@@ -165,18 +169,18 @@ struct mln_result kql_pipeline_run(struct kql_run *run, const struct kql_pipelin
 /* The name of a column's type, from its values; mixed: dynamic. */
 static const char *type_of(const struct kql_table *table, size_t column)
 {
-    static const char *const names[] = {[MLN_JSON_BOOL] = "bool",      [MLN_JSON_INT] = "long",
-                                        [MLN_JSON_UINT] = "long",      [MLN_JSON_REAL] = "double",
-                                        [MLN_JSON_STRING] = "string",  [MLN_JSON_ARRAY] = "dynamic",
-                                        [MLN_JSON_OBJECT] = "dynamic", [KQL_DATETIME] = "datetime",
-                                        [KQL_TIMESPAN] = "timespan"};
+    static const char *const names[] = {
+        [MLN_JSON_BOOL] = "bool",      [MLN_JSON_INT] = "long",      [MLN_JSON_UINT] = "long",
+        [MLN_JSON_REAL] = "double",    [MLN_JSON_STRING] = "string", [MLN_JSON_ARRAY] = "dynamic",
+        [MLN_JSON_OBJECT] = "dynamic", [KQL_DATETIME] = "datetime",  [KQL_TIMESPAN] = "timespan"};
     const char *type = NULL;
     for (size_t r = 0; r < table->rows.n; r++) {
         struct mln_json v = table->rows.at[r][column];
         if (v.kind == MLN_JSON_NULL)
             continue;
         const char *this_type = names[v.kind];
-        bool numbers = type && type[0] != 's' && (strcmp(type, "long") == 0 || strcmp(type, "double") == 0) && kql_is_number(v);
+        bool numbers =
+            type && type[0] != 's' && (strcmp(type, "long") == 0 || strcmp(type, "double") == 0) && kql_is_number(v);
         if (!type || numbers)
             type = numbers && strcmp(type, this_type) != 0 ? "double" : this_type;
         else if (strcmp(type, this_type) != 0)
@@ -208,14 +212,18 @@ static struct mln_result hand_out(struct mln_arena *arena, const struct kql_tabl
 }
 
 struct mln_result mln_kql_run(const struct mln_kql_query *query, const struct mln_kql_tables *tables,
-                              const struct mln_clock *clock, const struct mln_kql_limits *limits, struct mln_arena *arena,
-                              struct mln_kql_result *out)
+                              const struct mln_clock *clock, const struct mln_kql_limits *limits,
+                              struct mln_arena *arena, struct mln_kql_result *out)
 {
     MLN_CLEANUP(mln_arena_free) struct mln_arena *keep = mln_arena_new(limits->memory_bytes);
     MLN_CLEANUP(mln_arena_free) struct mln_arena *scratch = mln_arena_new(SCRATCH_BYTES);
     if (!keep || !scratch)
         return mln_fail(MLN_E_MEMORY, "no memory for a query");
-    struct kql_run run = {.query = query, .tables = tables, .limits = limits, .keep = keep, .scratch = scratch,
+    struct kql_run run = {.query = query,
+                          .tables = tables,
+                          .limits = limits,
+                          .keep = keep,
+                          .scratch = scratch,
                           .now_ms = mln_now_ms(clock)};
     struct kql_table table = {0};
     struct mln_result r = kql_pipeline_run(&run, query->main, &table);

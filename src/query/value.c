@@ -60,7 +60,7 @@ static bool order_alike(struct mln_json a, struct mln_json b, int *order)
 {
     if (kql_is_number(a) && kql_is_number(b)) {
         *order = a.kind == MLN_JSON_INT && b.kind == MLN_JSON_INT ? (a.i > b.i) - (a.i < b.i)
-                                                                   : sign_of(kql_number(a), kql_number(b));
+                                                                  : sign_of(kql_number(a), kql_number(b));
         return true;
     }
     if (a.kind != b.kind)
@@ -100,10 +100,9 @@ bool kql_compare(struct mln_json a, struct mln_json b, int *order)
 
 int kql_order(struct mln_json a, struct mln_json b)
 {
-    static const int8_t ranks[] = {[MLN_JSON_NULL] = 0, [MLN_JSON_BOOL] = 1,   [MLN_JSON_INT] = 2,
-                                   [MLN_JSON_UINT] = 2, [MLN_JSON_REAL] = 2,   [KQL_DATETIME] = 3,
-                                   [KQL_TIMESPAN] = 4,  [MLN_JSON_STRING] = 5, [MLN_JSON_ARRAY] = 6,
-                                   [MLN_JSON_OBJECT] = 7};
+    static const int8_t ranks[] = {
+        [MLN_JSON_NULL] = 0, [MLN_JSON_BOOL] = 1, [MLN_JSON_INT] = 2,    [MLN_JSON_UINT] = 2,  [MLN_JSON_REAL] = 2,
+        [KQL_DATETIME] = 3,  [KQL_TIMESPAN] = 4,  [MLN_JSON_STRING] = 5, [MLN_JSON_ARRAY] = 6, [MLN_JSON_OBJECT] = 7};
     int order = 0;
     if (order_alike(a, b, &order))
         return order;
@@ -139,8 +138,8 @@ struct mln_result kql_span_parse(struct mln_str text, int64_t *ms)
         good = mln_ok(mln_str_to_u64(rest, &d));
         rest = MLN_S("0:0:0");
     }
-    good = good && mln_str_cut(&rest, ':', &hour) && mln_ok(mln_str_to_u64(hour, &h)) && mln_str_cut(&rest, ':', &minute) &&
-           mln_ok(mln_str_to_u64(minute, &m));
+    good = good && mln_str_cut(&rest, ':', &hour) && mln_ok(mln_str_to_u64(hour, &h)) &&
+           mln_str_cut(&rest, ':', &minute) && mln_ok(mln_str_to_u64(minute, &m));
     if (good && mln_str_cut(&rest, '.', &second)) {
         good = mln_ok(mln_str_to_u64(second, &s));
         if (good && rest.p)
@@ -149,7 +148,8 @@ struct mln_result kql_span_parse(struct mln_str text, int64_t *ms)
             f *= 10;
     }
     if (!good || d > 10000000 || h > 23 || m > 59 || s > 59)
-        return mln_fail(MLN_E_INVALID, "'%.*s' is not a time span such as 1.02:03:04", MLN_FMT(mln_str_sub(text, 0, 40)));
+        return mln_fail(MLN_E_INVALID, "'%.*s' is not a time span such as 1.02:03:04",
+                        MLN_FMT(mln_str_sub(text, 0, 40)));
     int64_t total = (int64_t)(d * DAY_MS + h * 3600000 + m * 60000 + s * 1000 + f);
     *ms = negative ? -total : total;
     return MLN_OK;
@@ -219,8 +219,8 @@ struct mln_result kql_key(struct mln_buf *out, const struct mln_json *values, si
 {
     for (size_t i = 0; i < n; i++) {
         struct mln_json v = values[i];
-        if (v.kind == MLN_JSON_UINT || (v.kind == MLN_JSON_REAL && v.real >= -9e15 && v.real <= 9e15 &&
-                                        v.real == (double)(int64_t)v.real))
+        if (v.kind == MLN_JSON_UINT ||
+            (v.kind == MLN_JSON_REAL && v.real >= -9e15 && v.real <= 9e15 && v.real == (double)(int64_t)v.real))
             v = v.kind == MLN_JSON_UINT ? mln_json_of_real((double)v.u) : mln_json_of_i64((int64_t)v.real);
         MLN_TRY(mln_buf_byte(out, (char)('A' + v.kind)));
         if (v.kind == KQL_DATETIME || v.kind == KQL_TIMESPAN)

@@ -77,11 +77,13 @@ struct mln_store_ops {
     MLN_RESULT (*read_begin)(void *database, void **moment);
     void (*read_end)(void *moment);
     /* value is NULL when only the revision is wanted. */
-    MLN_RESULT (*get)(void *moment, enum mln_collection c, struct mln_str key, struct mln_arena *arena,
-                      struct mln_str *value, int64_t *revision);
+    MLN_RESULT(*get)
+    (void *moment, enum mln_collection c, struct mln_str key, struct mln_arena *arena, struct mln_str *value,
+     int64_t *revision);
     /* limit 0: all. visit may call get, scan and count on the same moment. */
-    MLN_RESULT (*scan)(void *moment, enum mln_collection c, struct mln_store_range range, bool backwards, size_t limit,
-                       mln_store_visit visit, void *context);
+    MLN_RESULT(*scan)
+    (void *moment, enum mln_collection c, struct mln_store_range range, bool backwards, size_t limit,
+     mln_store_visit visit, void *context);
     MLN_RESULT (*count)(void *moment, enum mln_collection c, struct mln_store_range range, uint64_t *count);
 
     /* Fills size_bytes, log_bytes, log_failures, readers and revoked. */

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "json/writer.h"
 #include "query/kql.h"
+#include "json/writer.h"
 
 enum { TEN_MIB = 10 << 20 };
 
@@ -54,7 +54,8 @@ static struct mln_result run(struct world *world, struct mln_str text, const str
 
 static struct mln_kql_limits generous(void)
 {
-    return (struct mln_kql_limits){.max_rows = 10000, .memory_bytes = TEN_MIB, .deadline_ms = mln_monotonic_ms() + 60000};
+    return (struct mln_kql_limits){
+        .max_rows = 10000, .memory_bytes = TEN_MIB, .deadline_ms = mln_monotonic_ms() + 60000};
 }
 
 static int setup(void **state)
@@ -72,7 +73,8 @@ static int setup(void **state)
     assert_true(mln_ok(mln_json_parse(world->arena, mln_buf_str(&text), TEN_MIB, &world->file)));
     mln_buf_free(&text);
     world->tables = mln_json_get(world->file, MLN_S("tables"));
-    assert_true(mln_ok(mln_time_parse(mln_json_str(mln_json_get(world->file, MLN_S("now")), MLN_S("")), &world->now_ms)));
+    assert_true(
+        mln_ok(mln_time_parse(mln_json_str(mln_json_get(world->file, MLN_S("now")), MLN_S("")), &world->now_ms)));
     *state = world;
     return 0;
 }
@@ -89,8 +91,8 @@ static struct mln_json rows_of(struct world *world, const struct mln_kql_result 
 {
     struct mln_json_array rows = {0};
     for (size_t r = 0; r < result->n_rows; r++) {
-        struct mln_json row = {.kind = MLN_JSON_ARRAY, .n = (uint32_t)result->n_columns,
-                               .items = result->cells + r * result->n_columns};
+        struct mln_json row = {
+            .kind = MLN_JSON_ARRAY, .n = (uint32_t)result->n_columns, .items = result->cells + r * result->n_columns};
         assert_true(mln_ok(mln_json_append(world->arena, &rows, row)));
     }
     return mln_json_array_done(&rows);
@@ -162,12 +164,14 @@ static void limits_hold(void **state)
     assert_true(mln_ok(run(world, MLN_S("machines | count"), &limits, &result))); /* what is only counted is not held */
     limits = generous();
     limits.memory_bytes = 2048;
-    assert_int_equal(run(world, MLN_S("machines | summarize make_list(note) by name"), &limits, &result).code, MLN_E_LIMIT);
+    assert_int_equal(run(world, MLN_S("machines | summarize make_list(note) by name"), &limits, &result).code,
+                     MLN_E_LIMIT);
     limits = generous();
     limits.deadline_ms = 0;
-    struct mln_str big = MLN_S("machines | join kind=inner (machines) on location | join kind=inner (machines) on location "
-                               "| join kind=inner (machines) on location | join kind=inner (machines) on location "
-                               "| join kind=inner (machines) on location | join kind=inner (machines) on location | count");
+    struct mln_str big =
+        MLN_S("machines | join kind=inner (machines) on location | join kind=inner (machines) on location "
+              "| join kind=inner (machines) on location | join kind=inner (machines) on location "
+              "| join kind=inner (machines) on location | join kind=inner (machines) on location | count");
     assert_int_equal(run(world, big, &limits, &result).code, MLN_E_TIMEOUT);
 }
 
@@ -183,7 +187,8 @@ static void deep_nesting_and_long_texts_are_refused(void **state)
     while (text.n <= MLN_KQL_MAX_TEXT_BYTES)
         assert_true(mln_ok(mln_buf_append(&text, MLN_S("          "))));
     assert_int_equal(mln_kql_parse(world->arena, mln_buf_str(&text), &query, NULL).code, MLN_E_LIMIT);
-    assert_int_equal(mln_kql_parse(world->arena, MLN_S("machines | where name == '\xff'"), &query, NULL).code, MLN_E_INVALID);
+    assert_int_equal(mln_kql_parse(world->arena, MLN_S("machines | where name == '\xff'"), &query, NULL).code,
+                     MLN_E_INVALID);
 }
 
 static void types_follow_the_values(void **state)
@@ -192,8 +197,9 @@ static void types_follow_the_values(void **state)
     struct mln_kql_result result;
     struct mln_kql_limits limits = generous();
     static const char *const wanted[] = {"string", "long", "datetime", "timespan", "dynamic", "bool", "double"};
-    assert_true(mln_ok(run(world, MLN_S("machines | project name, cores, todatetime(seen), 1h, ports, cores > 2, cores * 1.5"),
-                           &limits, &result)));
+    assert_true(
+        mln_ok(run(world, MLN_S("machines | project name, cores, todatetime(seen), 1h, ports, cores > 2, cores * 1.5"),
+                   &limits, &result)));
     assert_int_equal(result.n_columns, 7);
     for (size_t i = 0; i < result.n_columns; i++)
         assert_string_equal(result.types[i], wanted[i]);
@@ -231,9 +237,12 @@ static void the_page_lists_every_operator_and_function(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_case_gives_its_rows_or_its_error), cmocka_unit_test(an_error_has_its_place),
-        cmocka_unit_test(limits_hold),                            cmocka_unit_test(deep_nesting_and_long_texts_are_refused),
-        cmocka_unit_test(types_follow_the_values),                cmocka_unit_test(the_page_lists_every_operator_and_function),
+        cmocka_unit_test(every_case_gives_its_rows_or_its_error),
+        cmocka_unit_test(an_error_has_its_place),
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(deep_nesting_and_long_texts_are_refused),
+        cmocka_unit_test(types_follow_the_values),
+        cmocka_unit_test(the_page_lists_every_operator_and_function),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
