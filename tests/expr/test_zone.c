@@ -20,7 +20,7 @@ struct file {
 static void put(struct mln_buf *out, uint64_t value, size_t bytes)
 {
     while (bytes-- > 0)
-        assert_ok(mln_buf_byte(out, (char)(value >> 8 * bytes)));
+        assert_ok(mln_buf_byte(out, (char)(bytes < sizeof value ? value >> 8 * bytes : 0)));
 }
 
 static void put_block(struct mln_buf *out, const struct file *f, size_t time_bytes, bool empty)
