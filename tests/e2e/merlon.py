@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -37,8 +38,14 @@ class Terminal:
         self.fd, self.theirs = ours, theirs
         self.process = subprocess.Popen([MERLON, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs,
                                         env=env or environment(TERM="xterm"), start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+                                        preexec_fn=self.take)
         self.shown = b""
+
+    @staticmethod
+    def take():
+        """In the child: the terminal is its own, and an interrupt reaches it also where this runs in the background."""
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def read(self, until=None):
         """Up to a text, or to the end."""
